@@ -1,0 +1,15 @@
+namespace StatusDaemon.Statuses;
+
+/// <summary>The current status of one subscriber: a last-writer-wins register.</summary>
+/// <remarks>The default value is what is shown where nothing was ever accepted: see <see cref="IsNone"/> and <see cref="Shown"/>.</remarks>
+public readonly record struct StatusRecord(Status Status, ClientTimestamp Timestamp, StatusVersion Version, ChangeSource Source)
+{
+    /// <summary>Whether nothing was ever accepted.</summary>
+    public bool IsNone => Version.IsNone;
+
+    /// <summary>What a watcher who may see it is shown.</summary>
+    public Status Shown => IsNone ? Status.Unknown : Status;
+
+    /// <summary>The newer of two, whichever is first: the merge is commutative, associative and idempotent within an incarnation.</summary>
+    public static StatusRecord Newest(in StatusRecord a, in StatusRecord b) => b.Version.IsNewerThan(a.Version) ? b : a;
+}
