@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using StatusDaemon.Language;
+
+namespace StatusDaemon.Imitation;
+
+/// <summary>Asks the server who the people are that a user names: docs/protocol.md §9.</summary>
+internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest request, Func<Ticket> newTicket)
+{
+    private const int MaxNames = 100;
+
+    // Kestrel takes a request line of 8 KiB.
+    private const int MaxQueryChars = 6_000;
+
+    /// <summary>Finds the subscribers; who is not in the answer is unknown, or hidden from us.</summary>
+    /// <param name="found">Receives domain names by UID.</param>
+    /// <returns>Null when all was asked, else why it was not.</returns>
+    public async Task<Ending?> ResolveAsync(IReadOnlyList<string> names, Dictionary<string, string> found, CancellationToken stop)
+    {
+        foreach (var query in Queries(names))
+        {
+            if (await AskAsync(query, found, stop) is { } ending)
+            {
+                return ending;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Packs names into as few queries as the server takes.</summary>
+    internal static IEnumerable<string> Queries(IReadOnlyList<string> names)
+    {
+        var query = new StringBuilder();
+        var count = 0;
+        foreach (var name in names)
+        {
+            var pair = "dname=" + Uri.EscapeDataString(name);
+            if (count == MaxNames || query.Length + pair.Length > MaxQueryChars)
+            {
+                yield return query.ToString();
+                query.Clear();
+                count = 0;
+            }
+
+            query.Append(count++ == 0 ? "" : "&").Append(pair);
+        }
+
+        if (count > 0)
+        {
+            yield return query.ToString();
+        }
+    }
+
+    private async Task<Ending?> AskAsync(string query, Dictionary<string, string> found, CancellationToken stop)
+    {
+        using var ticket = newTicket();
+        using var question = new HttpRequestMessage(HttpMethod.Get, request.Address("http", "/directory", query));
+        question.Headers.Authorization = AuthenticationHeaderValue.Parse(ticket.Authorization);
+        using var response = await http.SendAsync(question, stop);
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            return ServerVerdict.Of(response.StatusCode, await response.Content.ReadAsStringAsync(stop));
+        }
+
+        if (!ticket.IsAnsweredBy(response.Headers.WwwAuthenticate.Select(value => value.ToString())))
+        {
+            return new Ending.Refused(Text.ServerUnproved);
+        }
+
+        try
+        {
+            var answer = await JsonSerializer.DeserializeAsync(await response.Content.ReadAsStreamAsync(stop), WireJson.Default.DirectoryAnswer, stop);
+            foreach (var subscriber in answer?.Subscribers ?? [])
+            {
+                found[subscriber.Uid] = subscriber.Dname;
+            }
+
+            return null;
+        }
+        catch (JsonException)
+        {
+            return new Ending.Refused(Text.DirectoryUnreadable);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace StatusDaemon.Imitation;
+
+/// <summary>The environment that C libraries see; <see cref="Environment.SetEnvironmentVariable(string, string?)"/> changes only .NET's copy.</summary>
+internal static class NativeEnvironment
+{
+    /// <summary>Sets a variable for the Kerberos library, which reads them at its first use. Call it before that, from one thread.</summary>
+    public static void Set(string name, string value)
+    {
+        if (SetEnv(Utf8(name), Utf8(value), overwrite: 1) != 0)
+        {
+            throw new InvalidOperationException($"setenv {name} failed");
+        }
+    }
+
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text + '\0');
+
+    [DllImport("libc", EntryPoint = "setenv")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetEnv(byte[] name, byte[] value, int overwrite);
+}
