@@ -1,0 +1,42 @@
+using System.Globalization;
+using StatusDaemon.Imitation;
+
+namespace StatusDaemon.CommandLine;
+
+/// <summary>One command line, run with modules that only note what they were asked.</summary>
+internal sealed class Line
+{
+    public int ExitCode { get; private set; }
+
+    public string Output { get; private set; } = "";
+
+    public string Error { get; private set; } = "";
+
+    public string? UpSettings { get; private set; }
+
+    public TestClientRequest? TestClient { get; private set; }
+
+    public static Task<Line> RunAsync(string words, string language = "") => RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), language);
+
+    public static async Task<Line> RunAsync(string[] words, string language = "")
+    {
+        CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(language);
+        var line = new Line();
+        await using var output = new StringWriter();
+        await using var error = new StringWriter();
+        var modules = new Modules(
+            "default.yml",
+            (settings, _) => Note(() => line.UpSettings = settings),
+            _ => new ClientDefaults("0.0.0.0", 8080, Tls: false, "/state", ["HTTP@presence.example.org"]),
+            (request, _) => Note(() => line.TestClient = request));
+        line.ExitCode = await new CommandTree(modules).RunAsync(words, output, error, TestContext.Current.CancellationToken);
+        (line.Output, line.Error) = (output.ToString(), error.ToString());
+        return line;
+    }
+
+    private static Task<int> Note(Action note)
+    {
+        note();
+        return Task.FromResult(0);
+    }
+}
