@@ -6,7 +6,7 @@ using StatusDaemon.Language;
 
 namespace StatusDaemon.Imitation;
 
-/// <summary>Asks the server who the people are that a user names: docs/protocol.md §9.</summary>
+/// <summary>Asks the server who the people are that a user names: docs/protocol.md §12.</summary>
 internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest request, Func<Ticket> newTicket)
 {
     private const int MaxNames = 100;

@@ -15,7 +15,7 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<string, string> names = [];
-    private readonly SandboxRealm? sandbox = SandboxRealm.Find(request.StatePath);
+    private readonly SandboxLogins? sandbox = SandboxLogins.Find(request.StatePath);
     private bool resolved;
     private bool everConnected;
 

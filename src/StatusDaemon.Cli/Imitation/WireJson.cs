@@ -5,7 +5,7 @@ namespace StatusDaemon.Imitation;
 
 /// <summary>The JSON bodies that a test client reads and writes.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(SandboxRealm))]
+[JsonSerializable(typeof(SandboxLogins))]
 [JsonSerializable(typeof(DirectoryAnswer))]
 [JsonSerializable(typeof(ServerMessage))]
 [JsonSerializable(typeof(Publication))]

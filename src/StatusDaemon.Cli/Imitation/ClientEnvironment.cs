@@ -4,7 +4,7 @@ using System.Text;
 namespace StatusDaemon.Imitation;
 
 /// <summary>The environment that C libraries see; <see cref="Environment.SetEnvironmentVariable(string, string?)"/> changes only .NET's copy.</summary>
-internal static class NativeEnvironment
+internal static class ClientEnvironment
 {
     /// <summary>Sets a variable for the Kerberos library, which reads them at its first use. Call it before that, from one thread.</summary>
     public static void Set(string name, string value)

@@ -1,6 +1,6 @@
 namespace StatusDaemon.Imitation;
 
-public sealed class SandboxRealmTests : IDisposable
+public sealed class SandboxLoginsTests : IDisposable
 {
     private readonly string state = Directory.CreateTempSubdirectory("sandbox-").FullName;
 
@@ -12,9 +12,10 @@ public sealed class SandboxRealmTests : IDisposable
         var keytabs = Directory.CreateDirectory(Path.Combine(state, "keytabs")).FullName;
         File.WriteAllText(Path.Combine(keytabs, "bob@R.keytab"), "");
         File.WriteAllText(Path.Combine(keytabs, "alice@R.keytab"), "");
+        File.WriteAllText(Path.Combine(keytabs, "host%2Fpbx@R.keytab"), "");
         Describe($$"""{"krb5Config":"/x/krb5.conf","realms":["R"],"keytabs":"{{keytabs}}"}""");
 
-        Assert.Equal(["alice@R", "bob@R"], SandboxRealm.Find(state)?.Names);
+        Assert.Equal(["alice@R", "bob@R", "host/pbx@R"], SandboxLogins.Find(state)?.Names);
     }
 
     [Theory]
@@ -26,11 +27,11 @@ public sealed class SandboxRealmTests : IDisposable
     {
         Describe(json);
 
-        Assert.Null(SandboxRealm.Find(state));
+        Assert.Null(SandboxLogins.Find(state));
     }
 
     [Fact]
-    public void Without_a_description_there_is_none() => Assert.Null(SandboxRealm.Find(state));
+    public void Without_a_description_there_is_none() => Assert.Null(SandboxLogins.Find(state));
 
     [Theory]
     [InlineData("mallory@R")]
@@ -41,7 +42,7 @@ public sealed class SandboxRealmTests : IDisposable
         var folder = Directory.CreateDirectory(Path.Combine(state, "keytabs")).FullName;
         File.WriteAllText(Path.Combine(folder, "bob@R.keytab"), "");
 
-        var failure = Assert.Throws<CommandFailedException>(() => new SandboxRealm { Krb5Config = "/x", Keytabs = folder }.LogInAs(name));
+        var failure = Assert.Throws<CommandFailedException>(() => new SandboxLogins { Krb5Config = "/x", Keytabs = folder }.LogInAs(name));
 
         Assert.Contains("bob@R", failure.Message, StringComparison.Ordinal);
     }
