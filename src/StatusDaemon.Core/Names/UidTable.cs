@@ -20,6 +20,9 @@ public sealed class UidTable
     /// <summary>The table's object for an equal UID, held until <see cref="Release"/>.</summary>
     public Uid Hold(Uid uid) => StripeOf(uid.Stable).Hold(uid.Utf8);
 
+    /// <summary>The object for these bytes: the one that is held, else a new one that nobody else has. The bytes must be a valid UID.</summary>
+    public Uid Of(ReadOnlySpan<byte> utf8) => StripeOf(Uid.StableHash(utf8)).Of(utf8);
+
     /// <summary>Gives back one hold.</summary>
     /// <exception cref="InvalidOperationException">Nothing holds it: more was given back than was taken.</exception>
     public void Release(Uid uid) => StripeOf(uid.Stable).Release(uid);
@@ -54,13 +57,17 @@ public sealed class UidTable
                     return uid;
                 }
 
-                if (!Uid.TryParse(utf8, out uid))
-                {
-                    throw new InvalidOperationException("Bytes that are not a UID reached the table.");
-                }
-
+                uid = New(utf8);
                 holds.Add(uid, 1);
                 return uid;
+            }
+        }
+
+        public Uid Of(ReadOnlySpan<byte> utf8)
+        {
+            lock (gate)
+            {
+                return holds.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(utf8, out var uid, out _) ? uid : New(utf8);
             }
         }
 
@@ -83,5 +90,8 @@ public sealed class UidTable
                 }
             }
         }
+
+        private static Uid New(ReadOnlySpan<byte> utf8) =>
+            Uid.TryParse(utf8, out var uid) ? uid : throw new InvalidOperationException("Bytes that are not a UID reached the table.");
     }
 }

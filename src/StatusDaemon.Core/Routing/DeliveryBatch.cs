@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Routing;
+
+/// <summary>One thing that a shard tells a gateway.</summary>
+/// <param name="What">A <see cref="Effect.Deliver"/> or a <see cref="Effect.Tell"/>.</param>
+public readonly record struct Delivery(int Shard, Effect What);
+
+/// <summary>What one daemon tells one gateway in one call; the next one goes when this one is acknowledged.</summary>
+/// <param name="Outbox">Random id of the daemon's outbox for this gateway.</param>
+/// <param name="Number">Grows by one with each batch of the outbox; a repeated one is taken once.</param>
+public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Delivery> Deliveries)
+{
+    /// <summary>The batch as it travels between members; the gateway's id is left out, since it is the receiver's.</summary>
+    public byte[] ToBytes()
+    {
+        var wire = new WireWriter();
+        wire.Byte(ShardBatch.WireVersion);
+        wire.Number64(Outbox);
+        wire.Count(Number);
+        wire.Count(Deliveries.Count);
+        foreach (var (shard, what) in Deliveries)
+        {
+            wire.Count(shard);
+            switch (what)
+            {
+                case Effect.Deliver deliver:
+                    wire.Byte((byte)Tag.Deliver);
+                    Write(wire, deliver.Publisher, deliver.Stamp, deliver.Record);
+                    break;
+                case Effect.Tell tell:
+                    wire.Byte((byte)(tell.IsVisible ? Tag.Visible : Tag.Hidden));
+                    wire.Count(tell.Connection.Number);
+                    wire.Count(tell.Request);
+                    Write(wire, tell.Publisher, tell.Stamp, tell.Record);
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        return wire.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are of another version or cut short.</exception>
+    public static DeliveryBatch Parse(ReadOnlySpan<byte> bytes, GatewayId gateway, UidTable uids)
+    {
+        var wire = WireReader.Open(bytes, uids);
+        var outbox = wire.Number64();
+        var number = wire.Count();
+        var deliveries = new Delivery[checked((int)wire.Count())];
+        for (var i = 0; i < deliveries.Length; i++)
+        {
+            deliveries[i] = new Delivery((int)wire.Count(), Read(ref wire, gateway));
+        }
+
+        return new DeliveryBatch(outbox, number, deliveries);
+    }
+
+    private static void Write(WireWriter wire, Uid publisher, DeliveryStamp stamp, in StatusRecord record)
+    {
+        wire.Name(publisher);
+        wire.Count(stamp.Epoch);
+        wire.Count(stamp.Counter);
+        wire.Record(record);
+    }
+
+    private static Effect Read(ref WireReader wire, GatewayId gateway)
+    {
+        var tag = (Tag)wire.Byte();
+        var connection = tag == Tag.Deliver ? default : new ConnectionId(gateway, wire.Count());
+        var request = tag == Tag.Deliver ? 0 : (uint)wire.Count();
+        var publisher = wire.Name();
+        var stamp = new DeliveryStamp(wire.Count(), wire.Count());
+        var record = wire.Record();
+        return tag switch
+        {
+            Tag.Deliver => new Effect.Deliver(gateway, publisher, record, stamp),
+            Tag.Visible or Tag.Hidden => new Effect.Tell(connection, publisher, request, tag == Tag.Visible, record, stamp),
+            _ => throw new FormatException("A batch holds a delivery of an unknown kind."),
+        };
+    }
+
+    /// <summary>Append-only: the numbers travel between members.</summary>
+    private enum Tag : byte
+    {
+        Deliver = 1,
+        Visible,
+        Hidden,
+    }
+}

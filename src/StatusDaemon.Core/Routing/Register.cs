@@ -1,0 +1,66 @@
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Routing;
+
+/// <summary>All that a router keeps of one publisher.</summary>
+internal sealed class Register(int slot, Uid uid)
+{
+    public StatusRecord Record;
+
+    public SlotList<Watch> Watches;
+
+    /// <summary>Sessions of the subscriber itself: its leases.</summary>
+    public SlotSet Leases;
+
+    /// <summary>How many watches of each gateway are shown; one entry for most, so a list is searched.</summary>
+    private (GatewayId Gateway, int Shown)[] gateways = [];
+
+    public int Slot { get; } = slot;
+
+    public Uid Uid { get; } = uid;
+
+    /// <summary>Whether the record is known: the store was asked, or something newer was accepted.</summary>
+    public bool IsRead { get; set; }
+
+    /// <summary>Whether the store was asked for it and has not answered yet.</summary>
+    public bool IsAsked { get; set; }
+
+    /// <summary>Whether it was in the directory and is no more: hidden from everyone, also where unknown UIDs are accepted.</summary>
+    public bool IsRemoved { get; set; }
+
+    /// <summary>Whether the record came from a gateway and waits to be compared with the store's.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>When it goes offline unless a connection comes, by the steady clock; null while nothing is due.</summary>
+    public TimeSpan? OfflineAt { get; set; }
+
+    /// <summary>When the router will look at it again, at the earliest; null if it will not.</summary>
+    public TimeSpan? WokenAt { get; set; }
+
+    /// <summary>Gateways that have at least one watcher who is shown this publisher.</summary>
+    public ReadOnlySpan<(GatewayId Gateway, int Shown)> Gateways => gateways;
+
+    /// <summary>Whether nothing is left that needs it.</summary>
+    public bool IsIdle => Record.IsNone && Watches.Count == 0 && Leases.Count == 0;
+
+    /// <summary>Counts one shown watch more or less for a gateway.</summary>
+    public void CountShown(GatewayId gateway, int change)
+    {
+        for (var i = 0; i < gateways.Length; i++)
+        {
+            if (gateways[i].Gateway == gateway)
+            {
+                gateways[i].Shown += change;
+                if (gateways[i].Shown == 0)
+                {
+                    gateways = [.. gateways[..i], .. gateways[(i + 1)..]];
+                }
+
+                return;
+            }
+        }
+
+        gateways = [.. gateways, (gateway, change)];
+    }
+}

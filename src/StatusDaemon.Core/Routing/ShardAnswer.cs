@@ -1,0 +1,54 @@
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Routing;
+
+/// <summary>What a shard says to a batch.</summary>
+/// <param name="Activation">Epoch of the activation that answers; another one than before means that the shard was activated anew.</param>
+/// <param name="MustDeclare">The batch was not taken, because this activation does not know the gateway: it must declare all that it has.</param>
+/// <param name="Incarnation">The store's.</param>
+/// <param name="Saved">Changes up to here are in the store, durably.</param>
+/// <param name="At">When the batch was taken, by the server's clock.</param>
+/// <param name="Accepted">For each <see cref="RouterInput.Publish"/> and <see cref="RouterInput.Adopt"/> of the batch, in order, the change that it became; the default value where it became none.</param>
+public sealed record ShardAnswer(long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted)
+{
+    /// <summary>The answer as it travels between members.</summary>
+    public byte[] ToBytes()
+    {
+        var wire = new WireWriter();
+        wire.Byte(ShardBatch.WireVersion);
+        wire.Count(Activation);
+        wire.Byte(MustDeclare ? (byte)1 : (byte)0);
+        wire.Number64(Incarnation);
+        wire.Count(Saved.Epoch);
+        wire.Count(Saved.Seq);
+        wire.Count(At.UtcTicks);
+        wire.Count(Accepted.Count);
+        foreach (var key in Accepted)
+        {
+            wire.Count(key.Epoch);
+            wire.Count(key.Seq);
+        }
+
+        return wire.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are of another version or cut short.</exception>
+    public static ShardAnswer Parse(ReadOnlySpan<byte> bytes, UidTable uids)
+    {
+        var wire = WireReader.Open(bytes, uids);
+        var activation = wire.Count();
+        var mustDeclare = wire.Byte() != 0;
+        var incarnation = wire.Number64();
+        var saved = new FeedKey(wire.Count(), wire.Count());
+        var at = new DateTimeOffset(wire.Count(), TimeSpan.Zero);
+        var accepted = new FeedKey[checked((int)wire.Count())];
+        for (var i = 0; i < accepted.Length; i++)
+        {
+            accepted[i] = new FeedKey(wire.Count(), wire.Count());
+        }
+
+        return new ShardAnswer(activation, mustDeclare, incarnation, saved, at, accepted);
+    }
+}

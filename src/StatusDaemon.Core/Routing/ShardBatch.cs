@@ -1,0 +1,125 @@
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Routing;
+
+/// <summary>What one gateway tells one shard in one call; the next one goes when this one is answered.</summary>
+/// <param name="Number">Grows by one with each batch of the gateway to the shard; a repeated one is taken once.</param>
+/// <param name="Inputs">In the order in which they happened. If the first is <see cref="RouterInput.Declare"/>, the gateway begins anew.</param>
+public sealed record ShardBatch(GatewayId Gateway, long Number, IReadOnlyList<RouterInput> Inputs)
+{
+    /// <summary>Version of the form below; a member that reads another one refuses the batch.</summary>
+    public const byte WireVersion = 1;
+
+    /// <summary>Whether the gateway begins to declare all that it has.</summary>
+    public bool Declares => Inputs is [RouterInput.Declare, ..];
+
+    /// <summary>The batch as it travels between members.</summary>
+    /// <exception cref="InvalidOperationException">It holds an input that no gateway gives.</exception>
+    public byte[] ToBytes()
+    {
+        var wire = new WireWriter();
+        wire.Byte(WireVersion);
+        wire.Number64(Gateway.Value);
+        wire.Count(Number);
+        wire.Count(Inputs.Count);
+        foreach (var input in Inputs)
+        {
+            Write(wire, input);
+        }
+
+        return wire.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are of another version or cut short.</exception>
+    public static ShardBatch Parse(ReadOnlySpan<byte> bytes, UidTable uids)
+    {
+        var wire = WireReader.Open(bytes, uids);
+        var gateway = new GatewayId(wire.Number64());
+        var number = wire.Count();
+        var inputs = new RouterInput[checked((int)wire.Count())];
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = Read(ref wire, gateway);
+        }
+
+        return new ShardBatch(gateway, number, inputs);
+    }
+
+    private static void Write(WireWriter wire, RouterInput input)
+    {
+        switch (input)
+        {
+            case RouterInput.Declare:
+                wire.Byte((byte)Tag.Declare);
+                break;
+            case RouterInput.Open open:
+                wire.Byte((byte)Tag.Open);
+                wire.Count(open.Connection.Number);
+                wire.Name(open.Subscriber);
+                wire.Text(open.Actor);
+                wire.Text(open.Through);
+                break;
+            case RouterInput.Close close:
+                wire.Byte((byte)Tag.Close);
+                wire.Count(close.Connection.Number);
+                break;
+            case RouterInput.Watch watch:
+                wire.Byte((byte)Tag.Watch);
+                wire.Count(watch.Connection.Number);
+                wire.Name(watch.Watcher);
+                wire.Name(watch.Publisher);
+                wire.Count(watch.Request);
+                break;
+            case RouterInput.Unwatch unwatch:
+                wire.Byte((byte)Tag.Unwatch);
+                wire.Count(unwatch.Connection.Number);
+                wire.Name(unwatch.Publisher);
+                break;
+            case RouterInput.Publish publish:
+                wire.Byte((byte)Tag.Publish);
+                wire.Count(publish.Connection.Number);
+                wire.Name(publish.Publisher);
+                wire.Byte((byte)publish.Status);
+                wire.Stamp(publish.Timestamp);
+                break;
+            case RouterInput.Adopt adopt:
+                wire.Byte((byte)Tag.Adopt);
+                wire.Name(adopt.Publisher);
+                wire.Record(adopt.Record);
+                break;
+            case RouterInput.Leave:
+                wire.Byte((byte)Tag.Leave);
+                break;
+            default:
+                throw new InvalidOperationException($"A gateway does not give {input.GetType().Name}.");
+        }
+    }
+
+    private static RouterInput Read(ref WireReader wire, GatewayId gateway) => (Tag)wire.Byte() switch
+    {
+        Tag.Declare => new RouterInput.Declare(gateway),
+        Tag.Open => new RouterInput.Open(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Text(), wire.Text()),
+        Tag.Close => new RouterInput.Close(new ConnectionId(gateway, wire.Count())),
+        Tag.Watch => new RouterInput.Watch(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Name(), (uint)wire.Count()),
+        Tag.Unwatch => new RouterInput.Unwatch(new ConnectionId(gateway, wire.Count()), wire.Name()),
+        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), (Status)wire.Byte(), wire.Stamp()),
+        Tag.Adopt => new RouterInput.Adopt(wire.Name(), wire.Record()),
+        Tag.Leave => new RouterInput.Leave(gateway),
+        _ => throw new FormatException("A batch holds an input of an unknown kind."),
+    };
+
+    /// <summary>Append-only: the numbers travel between members.</summary>
+    private enum Tag : byte
+    {
+        Declare = 1,
+        Open,
+        Close,
+        Watch,
+        Unwatch,
+        Publish,
+        Adopt,
+        Leave,
+    }
+}

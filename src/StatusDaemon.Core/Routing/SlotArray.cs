@@ -1,0 +1,38 @@
+namespace StatusDaemon.Routing;
+
+/// <summary>Growing and shrinking of the ascending arrays that <see cref="SlotSet"/> and <see cref="SlotList{T}"/> are.</summary>
+internal static class SlotArray
+{
+    /// <summary>Puts an item in at a place; grows by half, so that a publisher with a million watchers wastes little.</summary>
+    /// <param name="count">Items before.</param>
+    public static void Insert<T>(ref T[]? items, int count, int at, T item)
+    {
+        if (items is null)
+        {
+            items = new T[2];
+        }
+        else if (count == items.Length)
+        {
+            Array.Resize(ref items, count + (count / 2) + 1);
+        }
+
+        Array.Copy(items, at, items, at + 1, count - at);
+        items[at] = item;
+    }
+
+    /// <summary>Takes the item at a place out; gives memory back when three quarters are free.</summary>
+    /// <param name="count">Items after.</param>
+    public static void RemoveAt<T>(ref T[]? items, int count, int at)
+    {
+        Array.Copy(items!, at + 1, items!, at, count - at);
+        items![count] = default!;
+        if (count == 0)
+        {
+            items = null;
+        }
+        else if (items.Length > 8 && count < items.Length / 4)
+        {
+            Array.Resize(ref items, items.Length / 2);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Threading.Channels;
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+
+namespace StatusDaemon.Daemon;
+
+/// <summary>What the shards of one daemon owe one gateway. Shards fill it, the cluster's pump takes batches out.</summary>
+/// <remarks>
+/// While it is short, everything goes out in the order of telling. When the gateway is slower than the publishers, only the newest status of
+/// each publisher waits, and the newest verdict of each watch: memory is bounded by what the gateway watches. Verdicts always go first and are
+/// never conflated with statuses, so that nothing that was published after a hide can overtake it.
+/// </remarks>
+internal sealed class Outbox(ulong id)
+{
+    /// <summary>Statuses that may wait before older ones of the same publisher are dropped.</summary>
+    public const int PatientDeliveries = 4096;
+
+    /// <summary>Most deliveries of a batch: about 200 KB.</summary>
+    public const int BatchDeliveries = 1024;
+
+    private readonly Lock gate = new();
+    
+    // Holds one token while something waits; a second one would say nothing more, so it is dropped.
+    private readonly Channel<bool> filled = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private List<Delivery> verdicts = [];
+    private List<Delivery> statuses = [];
+    private int patience = PatientDeliveries;
+    private long number;
+
+    /// <summary>Whether its gateway can still be reached; when it is not, shards make the gateway declare itself anew.</summary>
+    public bool IsOpen { get; private set; } = true;
+
+    /// <summary>Deliveries that wait.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return verdicts.Count + statuses.Count;
+            }
+        }
+    }
+
+    /// <summary>Adds what a shard tells this gateway.</summary>
+    public void Add(Delivery delivery)
+    {
+        lock (gate)
+        {
+            if (!IsOpen)
+            {
+                return;
+            }
+
+            (delivery.What is Effect.Tell ? verdicts : statuses).Add(delivery);
+            if (verdicts.Count + statuses.Count > patience)
+            {
+                verdicts = Newest(verdicts, delivery => (((Effect.Tell)delivery.What).Connection.Number, ((Effect.Tell)delivery.What).Publisher));
+                statuses = Newest(statuses, delivery => (0, ((Effect.Deliver)delivery.What).Publisher));
+                patience = Math.Max(PatientDeliveries, (verdicts.Count + statuses.Count) * 2);
+            }
+
+            filled.Writer.TryWrite(true);
+        }
+    }
+
+    /// <summary>Waits until there is something to take.</summary>
+    public async Task WaitAsync(CancellationToken stop) => await filled.Reader.ReadAsync(stop);
+
+    /// <summary>Takes the next batch: verdicts first, each kind in the order of telling.</summary>
+    /// <returns>Null if nothing waits.</returns>
+    public DeliveryBatch? Take()
+    {
+        lock (gate)
+        {
+            if (verdicts.Count + statuses.Count == 0)
+            {
+                patience = PatientDeliveries;
+                return null;
+            }
+
+            var first = Math.Min(verdicts.Count, BatchDeliveries);
+            var second = Math.Min(statuses.Count, BatchDeliveries - first);
+            Delivery[] batch = [.. verdicts[..first], .. statuses[..second]];
+            verdicts.RemoveRange(0, first);
+            statuses.RemoveRange(0, second);
+            return new DeliveryBatch(id, ++number, batch);
+        }
+    }
+
+    /// <summary>Gives the gateway up: what waits is dropped, and nothing is taken any more.</summary>
+    public void Close()
+    {
+        lock (gate)
+        {
+            IsOpen = false;
+            verdicts = [];
+            statuses = [];
+        }
+    }
+
+    private static List<Delivery> Newest(List<Delivery> waiting, Func<Delivery, (long Connection, Uid Publisher)> subject)
+    {
+        var seen = new HashSet<(long, Uid)>();
+        var newest = new List<Delivery>();
+        for (var i = waiting.Count - 1; i >= 0; i--)
+        {
+            if (seen.Add(subject(waiting[i])))
+            {
+                newest.Add(waiting[i]);
+            }
+        }
+
+        newest.Reverse();
+        return newest;
+    }
+}

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+using StatusDaemon.Statuses;
+using StatusDaemon.Storage;
+
+namespace StatusDaemon.Daemon;
+
+/// <summary>One router at work: takes the batches of gateways, runs what the router decides, and feeds the store.</summary>
+/// <remarks>
+/// One caller at a time, except that <see cref="SaveAsync"/> may run while others wait for the store: it touches the router only between its
+/// waits, on the same scheduler. Routing never waits for a write.
+/// </remarks>
+internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, IStatusStore store, SteadyClock clock)
+{
+    /// <summary>Records of one write: half a second of a busy shard, and a commit of a few milliseconds.</summary>
+    private const int SaveRecords = 4096;
+
+    /// <summary>How long the last batch number of a gateway that is gone is remembered; no message of it is under way for longer.</summary>
+    private static readonly TimeSpan Remember = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<GatewayId, Declared> gateways = [];
+    private readonly List<Effect> decided = [];
+    private readonly List<Uid> wanted = [];
+    private FeedCursor saved = new(store.Incarnation, new FeedKey(router.Activation, 0));
+    private bool isSaving;
+
+    /// <summary>Takes a gateway's batch, once, however often it arrives.</summary>
+    public async Task<ShardAnswer> TakeAsync(ShardBatch batch, CancellationToken stop)
+    {
+        var gateway = batch.Gateway;
+        var outbox = outboxes.Find(gateway);
+        var known = gateways.GetValueOrDefault(gateway);
+        if (batch.Number <= known?.LastBatch)
+        {
+            return router.Knows(gateway) ? known.LastAnswer : Answer(mustDeclare: true, []);
+        }
+
+        // With an outbox that was given up, things that were told are lost: also if another shard has opened a new one since.
+        if (router.Knows(gateway) && !ReferenceEquals(outbox, known?.Outbox))
+        {
+            await ApplyAsync(new RouterInput.Leave(gateway), stop);
+        }
+
+        if (outbox is null || !(batch.Declares || router.Knows(gateway)))
+        {
+            return Answer(mustDeclare: true, []);
+        }
+
+        known = gateways[gateway] = new Declared(outbox, batch.Number, clock.Now.Steady);
+        router.Apply(new RouterInput.Renew(gateway), clock.Now, decided);
+        List<FeedKey> accepted = [];
+        foreach (var input in batch.Inputs)
+        {
+            var before = router.LastChange;
+            await ApplyAsync(input, stop);
+            if (input is RouterInput.Publish or RouterInput.Adopt)
+            {
+                accepted.Add(router.LastChange == before ? default : router.LastChange);
+            }
+        }
+
+        await ReadWantedAsync(stop);
+        NoteTakenOver(batch, accepted);
+        return known.LastAnswer = Answer(mustDeclare: false, accepted);
+    }
+
+    /// <summary>Takes an input that comes from no gateway.</summary>
+    public async Task TakeAsync(RouterInput input, CancellationToken stop)
+    {
+        await ApplyAsync(input, stop);
+        await ReadWantedAsync(stop);
+    }
+
+    /// <summary>Lets time pass: offline rule, silent gateways.</summary>
+    public async Task TickAsync(CancellationToken stop)
+    {
+        await ApplyAsync(RouterInput.Tick.Now, stop);
+        var now = clock.Now.Steady;
+        foreach (var (gateway, last) in gateways)
+        {
+            if (now - last.HeardAt > Remember && !router.Knows(gateway))
+            {
+                gateways.Remove(gateway);
+            }
+        }
+    }
+
+    /// <summary>Writes what changed since the last write. A failure leaves it for the next time: the feed has it until then.</summary>
+    /// <returns>How many records were written; 0 also if a write is under way.</returns>
+    public async Task<int> SaveAsync(CancellationToken stop)
+    {
+        if (isSaving)
+        {
+            return 0;
+        }
+
+        isSaving = true;
+        try
+        {
+            var written = 0;
+            var changes = new List<(Uid Uid, StatusRecord Record)>();
+            while (true)
+            {
+                changes.Clear();
+                var next = router.ReadChanges(saved, SaveRecords, changes);
+                if (changes.Count == 0)
+                {
+                    return written;
+                }
+
+                await store.WriteAsync([.. changes.Select(change => new StoredStatus(change.Uid, change.Record))], stop);
+                saved = next;
+                written += changes.Count;
+            }
+        }
+        finally
+        {
+            isSaving = false;
+        }
+    }
+
+    private async Task ApplyAsync(RouterInput input, CancellationToken stop)
+    {
+        decided.Clear();
+        router.Apply(input, clock.Now, decided);
+        if (decided is [Effect.Outrun outrun])
+        {
+            router.Raise(await store.NextEpochAsync(outrun.Epoch, stop));
+            decided.Clear();
+            router.Apply(input, clock.Now, decided);
+        }
+
+        foreach (var effect in decided)
+        {
+            switch (effect)
+            {
+                case Effect.Deliver deliver:
+                    gateways[deliver.Gateway].Outbox.Add(new Delivery(shard, deliver));
+                    break;
+                case Effect.Tell tell:
+                    gateways[tell.Connection.Gateway].Outbox.Add(new Delivery(shard, tell));
+                    break;
+                case Effect.Read read:
+                    wanted.Add(read.Publisher);
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+    }
+
+    private async Task ReadWantedAsync(CancellationToken stop)
+    {
+        if (wanted.Count == 0)
+        {
+            return;
+        }
+
+        Uid[] asked = [.. wanted];
+        wanted.Clear();
+        var found = (await store.ReadAsync(asked, stop)).ToDictionary(stored => stored.Uid, stored => stored.Record, Uid.Comparer);
+        foreach (var uid in asked)
+        {
+            await ApplyAsync(new RouterInput.WasRead(uid, found.GetValueOrDefault(uid)), stop);
+        }
+    }
+
+    /// <summary>Fills in which records of the gateway became ours only after the store was asked.</summary>
+    private void NoteTakenOver(ShardBatch batch, List<FeedKey> accepted)
+    {
+        var at = 0;
+        foreach (var input in batch.Inputs)
+        {
+            if (input is RouterInput.Adopt adopt && accepted[at] == default)
+            {
+                var record = router.RecordOf(adopt.Publisher);
+                var isOurs = record.Version.Epoch >= router.Activation && record with { Version = adopt.Record.Version } == adopt.Record;
+                accepted[at] = isOurs ? new FeedKey(record.Version.Epoch, record.Version.Seq) : default;
+            }
+
+            at += input is RouterInput.Publish or RouterInput.Adopt ? 1 : 0;
+        }
+    }
+
+    private ShardAnswer Answer(bool mustDeclare, IReadOnlyList<FeedKey> accepted) =>
+        new(router.Activation, mustDeclare, store.Incarnation, saved.Key, clock.Now.Utc, accepted);
+
+    /// <summary>What is remembered of a gateway: where what it is told goes, and its last batch.</summary>
+    private sealed class Declared(Outbox outbox, long lastBatch, TimeSpan heardAt)
+    {
+        public Outbox Outbox { get; } = outbox;
+
+        public long LastBatch { get; } = lastBatch;
+
+        public TimeSpan HeardAt { get; } = heardAt;
+
+        /// <summary>Given again when the batch comes again.</summary>
+        public ShardAnswer LastAnswer { get; set; } = null!;
+    }
+}

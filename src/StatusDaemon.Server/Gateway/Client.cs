@@ -1,0 +1,52 @@
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>One connected client, as the loop that owns it keeps it.</summary>
+/// <param name="slot">Place in the loop's table; watches name it.</param>
+/// <param name="subscriber">Who it is: the directory says so, never the client.</param>
+internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink)
+{
+    /// <summary>Replies that may wait for a client that does not read; one more closes it.</summary>
+    public const int MaxReplies = 64;
+
+    /// <summary>Slots of the topics that it watches.</summary>
+    public SlotSet Topics;
+
+    private List<byte[]>? replies;
+    private List<int>? owed;
+
+    public int Slot { get; } = slot;
+
+    public ConnectionId Id { get; } = id;
+
+    public Uid Subscriber { get; } = subscriber;
+
+    public ClientOrigin Origin { get; } = origin;
+
+    public IFrameSink Sink { get; } = sink;
+
+    /// <summary>Since when its sink has been behind, by the steady clock; null while it takes frames.</summary>
+    public TimeSpan? BehindSince { get; set; }
+
+    /// <summary>Whether frames were written that are not flushed yet.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>Answers to its own messages that could not be written yet, in order.</summary>
+    public List<byte[]> Replies => replies ??= [];
+
+    /// <summary>Slots of topics of which it is owed the latest.</summary>
+    public List<int> Owed => owed ??= [];
+
+    /// <summary>Whether something waits for the sink.</summary>
+    public bool HasBacklog => replies is { Count: > 0 } || owed is { Count: > 0 };
+
+    /// <summary>Gives the memory of a backlog back.</summary>
+    public void ForgetBacklog() => (replies, owed) = (null, null);
+}
+
+/// <summary>Where a client comes from, for "who set it, through what".</summary>
+/// <param name="Actor">Its principal.</param>
+/// <param name="Through">Gateway and address.</param>
+internal readonly record struct ClientOrigin(string Actor, string Through);

@@ -1,0 +1,18 @@
+using StatusDaemon.Protocol;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>The write side of one WebSocket. Only the loop that owns the connection calls it.</summary>
+internal interface IFrameSink
+{
+    /// <summary>Takes a whole frame, to be sent with the next <see cref="Flush"/>.</summary>
+    /// <returns>False if enough waits already: nothing of it was taken.</returns>
+    bool TryWrite(ReadOnlySpan<byte> frame);
+
+    /// <summary>Sends what was taken.</summary>
+    /// <returns>False if the peer does not read fast enough: write nothing until the sink reports to its loop that it has drained.</returns>
+    bool Flush();
+
+    /// <summary>Sends a close frame behind what was taken, waits a little for the peer's, and ends the connection. Nothing is written afterwards.</summary>
+    void Close(CloseCode code, string reason);
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+using StatusDaemon.Storage;
+
+namespace StatusDaemon.Simulation;
+
+/// <summary>The simulated world's disk: it answers at once, and can be away.</summary>
+internal sealed class SimStore(ulong incarnation) : IStatusStore
+{
+    private readonly Dictionary<Uid, StatusRecord> records = new(Uid.Comparer);
+    private long epoch;
+
+    public ulong Incarnation { get; } = incarnation;
+
+    public bool IsAway { get; set; }
+
+    public Task<long> NextEpochAsync(long above, CancellationToken stop) => Task.FromResult(epoch = Math.Max(epoch, above) + 1);
+
+    public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) =>
+        Task.FromResult<IReadOnlyList<StoredStatus>>([.. uids.Where(records.ContainsKey).Select(uid => new StoredStatus(uid, records[uid]))]);
+
+    public async IAsyncEnumerable<StoredStatus> ScanAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        foreach (var (uid, record) in records.OrderBy(pair => pair.Value.Version.Epoch).ThenBy(pair => pair.Value.Version.Seq))
+        {
+            yield return new StoredStatus(uid, record);
+        }
+
+        await Task.CompletedTask;
+    }
+
+    public Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
+    {
+        if (IsAway)
+        {
+            throw new StoreAwayException();
+        }
+
+        foreach (var (uid, record) in batch)
+        {
+            if (record.Version.IsNewerThan(records.GetValueOrDefault(uid).Version))
+            {
+                records[uid] = record;
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    internal sealed class StoreAwayException : Exception;
+}
