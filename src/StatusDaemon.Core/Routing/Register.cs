@@ -32,6 +32,9 @@ internal sealed class Register(int slot, Uid uid)
     /// <summary>Whether the record came from a gateway and waits to be compared with the store's.</summary>
     public bool IsHeld { get; set; }
 
+    /// <summary>The version that the record had before it was taken over from a gateway: what another gateway's record is compared with. None for a record of our own.</summary>
+    public StatusVersion TakenFrom { get; set; }
+
     /// <summary>When it goes offline unless a connection comes, by the steady clock; null while nothing is due.</summary>
     public TimeSpan? OfflineAt { get; set; }
 

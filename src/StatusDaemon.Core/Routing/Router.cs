@@ -174,6 +174,7 @@ public sealed class Router
         register.Record = record;
         register.IsRead = true;
         register.IsHeld = false;
+        register.TakenFrom = default;
         feed.Touch(register.Slot, new FeedKey(epoch, seq));
         if (register.Gateways.Length > 0)
         {
@@ -317,7 +318,7 @@ public sealed class Router
         }
 
         var register = registers.GetOrAdd(adopt.Publisher);
-        if (record.Version.IsNewerThan(register.Record.Version))
+        if (record.Version.IsNewerThan(register.TakenFrom.IsNone ? register.Record.Version : register.TakenFrom))
         {
             // What the store has may be newer still: until it is read, this record only waits.
             register.Record = record;
@@ -338,7 +339,9 @@ public sealed class Router
     /// <summary>Makes a gateway's record our own: a change of this activation, so that every reader of the feed, the store first, meets it.</summary>
     private void TakeOver(Register register, TimeSpan since, ICollection<Effect> effects)
     {
+        var original = register.Record.Version;
         Replace(register, register.Record, effects);
+        register.TakenFrom = original;
         WaitForConnection(register, since);
     }
 
@@ -378,7 +381,7 @@ public sealed class Router
         {
             var register = registers.GetOrAdd(publisher);
             Compare(register, record);
-            if (register.Record.Version == record.Version)
+            if (register.Record.Version == record.Version && record.Version.Epoch < activation)
             {
                 remembered.Add((new FeedKey(record.Version.Epoch, record.Version.Seq), register.Slot));
             }

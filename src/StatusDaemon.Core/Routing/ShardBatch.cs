@@ -4,9 +4,10 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Routing;
 
 /// <summary>What one gateway tells one shard in one call; the next one goes when this one is answered.</summary>
+/// <param name="Activation">Epoch of the activation that it is meant for, so that a copy that was under way for long says nothing to a later one; 0 asks who is there.</param>
 /// <param name="Number">Grows by one with each batch of the gateway to the shard; a repeated one is taken once.</param>
 /// <param name="Inputs">In the order in which they happened. If the first is <see cref="RouterInput.Declare"/>, the gateway begins anew.</param>
-public sealed record ShardBatch(GatewayId Gateway, long Number, IReadOnlyList<RouterInput> Inputs)
+public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs)
 {
     /// <summary>Version of the form below; a member that reads another one refuses the batch.</summary>
     public const byte WireVersion = 1;
@@ -21,6 +22,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Number, IReadOnlyList<Ro
         var wire = new WireWriter();
         wire.Byte(WireVersion);
         wire.Number64(Gateway.Value);
+        wire.Count(Activation);
         wire.Count(Number);
         wire.Count(Inputs.Count);
         foreach (var input in Inputs)
@@ -37,6 +39,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Number, IReadOnlyList<Ro
     {
         var wire = WireReader.Open(bytes, uids);
         var gateway = new GatewayId(wire.Number64());
+        var activation = wire.Count();
         var number = wire.Count();
         var inputs = new RouterInput[checked((int)wire.Count())];
         for (var i = 0; i < inputs.Length; i++)
@@ -44,7 +47,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Number, IReadOnlyList<Ro
             inputs[i] = Read(ref wire, gateway);
         }
 
-        return new ShardBatch(gateway, number, inputs);
+        return new ShardBatch(gateway, activation, number, inputs);
     }
 
     private static void Write(WireWriter wire, RouterInput input)

@@ -73,6 +73,11 @@ internal sealed class ShardLink(
             return outstanding;
         }
 
+        if (Activation == 0)
+        {
+            return outstanding = new ShardBatch(gateway, 0, ++number, []);
+        }
+
         if (!IsDeclared)
         {
             List<RouterInput> all = [new RouterInput.Declare(gateway)];
@@ -85,7 +90,7 @@ internal sealed class ShardLink(
         }
 
         var count = Math.Min(waiting.Count, BatchInputs);
-        outstanding = new ShardBatch(gateway, ++number, waiting[..count]);
+        outstanding = new ShardBatch(gateway, Activation, ++number, waiting[..count]);
         waiting.RemoveRange(0, count);
         if (waiting.Count == 0)
         {
@@ -98,6 +103,12 @@ internal sealed class ShardLink(
     /// <summary>The shard answered the batch that was handed out.</summary>
     public void Answered(ShardAnswer answer)
     {
+        if (answer.Activation < Activation)
+        {
+            Failed(); // an activation that should be gone; the later one must take the batch
+            return;
+        }
+
         var answered = outstanding ?? throw new InvalidOperationException($"Shard {shard} answers what was not asked.");
         outstanding = null;
         IsBusy = false;

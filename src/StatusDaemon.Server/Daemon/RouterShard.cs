@@ -31,6 +31,11 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         var gateway = batch.Gateway;
         var outbox = outboxes.Find(gateway);
         var known = gateways.GetValueOrDefault(gateway);
+        if (batch.Activation != router.Activation)
+        {
+            return Answer(mustDeclare: true, []);
+        }
+
         if (batch.Number <= known?.LastBatch)
         {
             return router.Knows(gateway) ? known.LastAnswer : Answer(mustDeclare: true, []);

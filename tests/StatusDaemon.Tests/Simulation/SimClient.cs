@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+using StatusDaemon.Gateway;
+using StatusDaemon.Names;
+using StatusDaemon.Protocol;
+
+namespace StatusDaemon.Simulation;
+
+/// <summary>A client's end of a connection: it keeps what it was sent, and may stop reading.</summary>
+internal sealed class SimClient(Uid subscriber) : IFrameSink
+{
+    private readonly List<byte[]> unread = [];
+
+    public Uid Subscriber { get; } = subscriber;
+
+    /// <summary>The gateway's side of it; null while it is not connected.</summary>
+    public Client? Connection { get; set; }
+
+    /// <summary>What it watches, by its own reckoning.</summary>
+    public HashSet<string> Watched { get; } = [];
+
+    /// <summary>What it was last shown of each publisher: status, and the publisher's timestamp or 0.</summary>
+    public Dictionary<string, (int Status, int Timestamp)> Shown { get; } = [];
+
+    /// <summary>The newest timestamp that it was shown of each publisher on this connection.</summary>
+    public Dictionary<string, int> Newest { get; } = [];
+
+    public bool IsReading { get; set; } = true;
+
+    /// <summary>The first broken promise that it saw; null if all is well.</summary>
+    public string? Complaint { get; private set; }
+
+    public bool TryWrite(ReadOnlySpan<byte> frame)
+    {
+        if (!IsReading && unread.Count >= 2)
+        {
+            return false;
+        }
+
+        unread.Add(frame.ToArray());
+        return true;
+    }
+
+    public bool Flush()
+    {
+        if (!IsReading)
+        {
+            return false;
+        }
+
+        foreach (var frame in unread)
+        {
+            Read(frame);
+        }
+
+        unread.Clear();
+        return true;
+    }
+
+    public void Close(CloseCode code, string reason) => throw new InvalidOperationException("Nothing closes a connection here.");
+
+    /// <summary>A new connection knows nothing.</summary>
+    public void Forget()
+    {
+        unread.Clear();
+        Watched.Clear();
+        Shown.Clear();
+        Newest.Clear();
+        IsReading = true;
+    }
+
+    private void Read(byte[] frame)
+    {
+        using var json = JsonDocument.Parse(frame.AsMemory(frame[1] < 126 ? 2 : 4));
+        var publisher = json.RootElement.GetProperty("publisher").GetString()!;
+        var status = json.RootElement.GetProperty("status").GetInt32();
+        var timestamp = json.RootElement.TryGetProperty("timestamp", out var given) ? int.Parse(given.GetString()!, CultureInfo.InvariantCulture) : 0;
+        if (timestamp > 0 && timestamp < Newest.GetValueOrDefault(publisher))
+        {
+            Complaint ??= $"{Subscriber} was shown {publisher} of {timestamp} after {Newest[publisher]}";
+        }
+
+        Newest[publisher] = Math.Max(timestamp, Newest.GetValueOrDefault(publisher));
+        Shown[publisher] = (status, timestamp);
+    }
+}

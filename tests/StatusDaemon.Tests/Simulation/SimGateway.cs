@@ -1,0 +1,16 @@
+using StatusDaemon.Gateway;
+using StatusDaemon.Names;
+using StatusDaemon.Protocol;
+using StatusDaemon.Routing;
+
+namespace StatusDaemon.Simulation;
+
+/// <summary>One run of a gateway: the real fan-out and links.</summary>
+internal sealed class SimGateway(GatewayId id, UidTable uids)
+{
+    public GatewayId Id { get; } = id;
+
+    public FanOut FanOut { get; } = new(id, uids, shards: 1, new Limits());
+
+    public bool IsDead { get; set; }
+}
