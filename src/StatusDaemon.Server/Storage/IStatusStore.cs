@@ -7,21 +7,36 @@ namespace StatusDaemon.Storage;
 internal readonly record struct StoredStatus(Uid Uid, StatusRecord Record);
 
 /// <summary>Where statuses survive a restart. One daemon process opens a store; all its shards share it.</summary>
+/// <remarks>
+/// Any thread may call, also several at once. A call that the world makes fail (a full disk, a lost server) throws <see cref="StoreException"/>
+/// and leaves the store usable: the caller tries again later. A cancelled call has happened whole or not at all, and keeps no hold on what it
+/// was given. Disposing finishes what was asked before; a call after it throws <see cref="ObjectDisposedException"/>.
+/// </remarks>
 internal interface IStatusStore : IAsyncDisposable
 {
     /// <summary>Random id of this store, made when it was created; another one means that it was restored or emptied. Never 0.</summary>
     ulong Incarnation { get; }
 
     /// <summary>Takes the next epoch: greater than any handed out before and than <paramref name="above"/>, durable before it is returned.</summary>
-    /// <remarks>Thirty-two shards ask at once at a start: concurrent calls share one commit.</remarks>
+    /// <param name="above">The greatest epoch that was heard of a record of this incarnation; 0 for none. <see cref="long.MaxValue"/> is refused: nothing is above it.</param>
+    /// <remarks>Thirty-two shards ask at once at a start: concurrent calls share one commit. Epochs may have gaps.</remarks>
     Task<long> NextEpochAsync(long above, CancellationToken stop);
 
-    /// <summary>Reads single records; a UID that has none is left out.</summary>
+    /// <summary>Reads single records, as new as the last write that returned; a UID that has none is left out.</summary>
     Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop);
 
-    /// <summary>Reads all records in the order of their versions, oldest first.</summary>
+    /// <summary>Reads all records, each at least as new as the last write that returned before the enumeration began; those of one incarnation oldest first.</summary>
+    /// <remarks>
+    /// The order is that of (epoch, seq); between the incarnations of several homes it says nothing. Writers are not held up, but a store may
+    /// have to keep what they replace until the enumeration ends, so take the records quickly.
+    /// </remarks>
     IAsyncEnumerable<StoredStatus> ScanAsync(CancellationToken stop);
 
-    /// <summary>Writes a batch, durable before it returns, all of it or nothing. A record that is older than the stored one is left out: newer wins.</summary>
+    /// <summary>Writes a batch, durable before it returns, all of it or nothing.</summary>
+    /// <param name="batch">Records that were accepted, none of them <see cref="StatusRecord.IsNone"/>; not changed until the call ends.</param>
+    /// <remarks>
+    /// A record that is older than the stored one of its incarnation is left out: newer wins, in whatever order batches arrive, so that a second
+    /// owner of a shard does no harm. One of another incarnation replaces what is there, since the caller has taken it as truth.
+    /// </remarks>
     Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop);
 }
