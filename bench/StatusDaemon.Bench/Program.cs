@@ -1,0 +1,22 @@
+using StatusDaemon.Bench;
+
+// One entry a hot path, named after the type that it measures.
+var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCase)
+{
+    [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
+};
+
+var chosen = args is ["all"] ? [.. benches.Keys] : args;
+if (chosen.Length == 0 || !chosen.All(benches.ContainsKey))
+{
+    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME...\n  {string.Join("\n  ", benches.Keys)}");
+    return 2;
+}
+
+foreach (var name in chosen)
+{
+    Console.WriteLine($"== {name}");
+    await benches[name]();
+}
+
+return 0;
