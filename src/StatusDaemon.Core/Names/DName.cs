@@ -34,7 +34,7 @@ public readonly record struct DName
         }
 
         var at = text.LastIndexOf('@');
-        if (at < 1 || at == text.Length - 1 || text.AsSpan().ContainsAnyInRange('\0', ' ') || text.Contains('\u007F', StringComparison.Ordinal))
+        if (at < 1 || at == text.Length - 1 || text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)))
         {
             return false;
         }

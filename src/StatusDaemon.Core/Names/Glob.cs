@@ -16,7 +16,7 @@ public readonly record struct Glob
     public static bool TryParse(string? text, out Glob glob)
     {
         glob = default;
-        if (text is not { Length: > 0 and <= MaxLength } || text.AsSpan().ContainsAnyInRange('\0', '\x1F'))
+        if (text is not { Length: > 0 and <= MaxLength } || text.Any(char.IsControl))
         {
             return false;
         }

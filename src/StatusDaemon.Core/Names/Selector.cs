@@ -46,7 +46,7 @@ public abstract record Selector
 
     /// <summary>Reads a selector as an administrator wrote it.</summary>
     /// <param name="problem">In words, what is wrong; empty on success.</param>
-    /// <remarks>A text with an unknown prefix such as <c>nmber:</c> is a UID by grammar; a list that means something else would hide or show nobody, so <c>word:</c> of letters is refused.</remarks>
+    /// <remarks>A text with an unknown prefix such as <c>nmber:</c> or <c>Number:</c> is a UID by grammar; a list that means something else would hide or show nobody, so <c>word:</c> of letters is refused.</remarks>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Selector? selector, out string problem)
     {
         problem = "";
@@ -78,6 +78,6 @@ public abstract record Selector
     private static bool HasOtherPrefix(string text)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && !text.StartsWith("urn:", StringComparison.OrdinalIgnoreCase) && text.AsSpan(0, colon).ContainsAnyExceptInRange('a', 'z') is false;
+        return colon > 0 && !text.StartsWith("urn:", StringComparison.OrdinalIgnoreCase) && text[..colon].All(char.IsAsciiLetter);
     }
 }

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Utf8Encoder = System.Text.Unicode.Utf8;
 
 namespace StatusDaemon.Names;
 
@@ -43,7 +45,15 @@ public sealed class Uid : IEquatable<Uid>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Uid? uid)
     {
         uid = null;
-        return text is { Length: > 0 and <= MaxBytes } && TryParse(Encoding.UTF8.GetBytes(text), out uid);
+        if (text is not { Length: > 0 and <= MaxBytes })
+        {
+            return false;
+        }
+
+        // Half a surrogate pair is refused: replaced by U+FFFD, two different texts would be one subscriber.
+        Span<byte> utf8 = stackalloc byte[MaxBytes];
+        return Utf8Encoder.FromUtf16(text, utf8, out _, out var written, replaceInvalidSequences: false) == OperationStatus.Done
+            && TryParse(utf8[..written], out uid);
     }
 
     /// <summary>Whether these bytes are a UID: 1 to <see cref="MaxBytes"/> bytes of UTF-8 without control characters.</summary>
@@ -66,7 +76,7 @@ public sealed class Uid : IEquatable<Uid>
             at = next < 0 ? -1 : at + 1 + next;
         }
 
-        return System.Text.Unicode.Utf8.IsValid(utf8);
+        return Utf8Encoder.IsValid(utf8);
     }
 
     /// <summary>FNV-1a, 64 bits: short, and fixed for ever, since a change would move subscribers between shards.</summary>

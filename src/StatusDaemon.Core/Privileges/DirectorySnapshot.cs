@@ -105,6 +105,7 @@ public sealed class DirectorySnapshot
                 (_, not null) => seer.IsMatchedBy(selector),
                 (Selector.Everyone, null) => true,
                 (Selector.One one, null) => one.Uid.Equals(watcher),
+                (Selector.ByDomain byDomain, null) => Policy.AcceptsUnknown && byDomain.Domain == Policy.Home,
                 _ => false,
             };
             if (matches)
