@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using StatusDaemon.Settings;
+
 namespace StatusDaemon.Auth;
 
 /// <summary>How a client proves who it is.</summary>
@@ -30,4 +33,33 @@ internal sealed class AuthOptions
 
     /// <summary>Whether a connection is closed 1008 when its ticket ends.</summary>
     public bool CloseAtTicketEnd { get; init; }
+
+    /// <summary>Reads the section.</summary>
+    public static AuthOptions Read(SettingsSection section)
+    {
+        var defaults = new AuthOptions();
+        return new AuthOptions
+        {
+            Mode = section.Choice("mode", defaults.Mode, ("kerberos", AuthMode.Kerberos), ("trusted-header", AuthMode.TrustedHeader)),
+            ServiceNames = section.List<string>("servicename", "SERVICE@HOST, such as HTTP@status.example.org, one or a list", TryParseServiceName),
+            Keytab = section.OptionalPath("keytab"),
+            ReplayCache = section.OptionalPath("replay_cache"),
+            Realms = section.List<string>("realms", "realms such as EXAMPLE.ORG, one or a list", TryParseRealm),
+            CloseAtTicketEnd = section.Flag("close_at_ticket_end", defaults.CloseAtTicketEnd),
+        };
+    }
+
+    /// <summary>Takes <c>HTTP/host</c> too, as Kerberos' own tools write it.</summary>
+    private static bool TryParseServiceName(string text, [MaybeNullWhen(false)] out string name)
+    {
+        var at = text.IndexOfAny(['@', '/']);
+        name = at < 0 ? null : $"{text[..at]}@{text[(at + 1)..]}";
+        return at > 0 && at < text.Length - 1 && text.AsSpan(at + 1).IndexOfAny('@', '/') < 0 && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c));
+    }
+
+    private static bool TryParseRealm(string text, [MaybeNullWhen(false)] out string realm)
+    {
+        realm = text;
+        return text.Length > 0 && !text.Any(c => c is '@' or '/' || char.IsWhiteSpace(c) || char.IsControl(c));
+    }
 }
