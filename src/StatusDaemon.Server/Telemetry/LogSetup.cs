@@ -1,0 +1,40 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace StatusDaemon.Telemetry;
+
+/// <summary>Where the log goes and what is in it.</summary>
+internal static class LogSetup
+{
+    // Frameworks tell at information what is of use to their developers; each connection would be several lines.
+    private static readonly string[] Frameworks = ["Microsoft", "System", "Orleans"];
+
+    /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
+    /// <remarks>Replaces whatever providers were there.</remarks>
+    public static ILoggingBuilder AddStatusdLog(this ILoggingBuilder logging, LogOptions options)
+    {
+        logging.ClearProviders().SetMinimumLevel(options.Level);
+        if (options.Level > LogLevel.Trace)
+        {
+            foreach (var framework in Frameworks)
+            {
+                logging.AddFilter(framework, options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning);
+            }
+        }
+
+        logging.Services.TryAddSingleton(TimeProvider.System);
+        logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
+        logging.AddJsonConsole(json =>
+        {
+            json.UseUtcTimestamp = true;
+            json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+        });
+        logging.AddConsole(console =>
+        {
+            console.FormatterName = options.Format == LogFormat.Json ? ConsoleFormatterNames.Json : LineFormatter.FormatterName;
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+        });
+        return logging;
+    }
+}

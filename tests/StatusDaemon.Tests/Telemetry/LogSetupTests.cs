@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Time.Testing;
+
+namespace StatusDaemon.Telemetry;
+
+public sealed class LogSetupTests
+{
+    [Fact]
+    public void An_event_is_one_line_whatever_is_in_its_message()
+    {
+        using var writer = new StringWriter();
+        var formatter = new LineFormatter(new FakeTimeProvider(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero)));
+        var entry = new LogEntry<string>(
+            LogLevel.Warning, "StatusDaemon.Gateway.Connection", new EventId(2001), "a\nb\r\u001b[31m\u2028c", new InvalidOperationException("x\ny"), (state, _) => state);
+        formatter.Write(entry, scopeProvider: null, writer);
+        Assert.Equal(
+            "2026-01-31T12:00:00.000Z warning 2001 StatusDaemon.Gateway.Connection a\\nb\\r\\u001b[31m\\u2028c | System.InvalidOperationException: x\\ny\n",
+            writer.ToString());
+    }
+
+    [Theory]
+    [InlineData(LogLevel.Information, "StatusDaemon.Gateway", LogLevel.Information)]
+    [InlineData(LogLevel.Debug, "StatusDaemon.Gateway", LogLevel.Debug)]
+    [InlineData(LogLevel.Debug, "Orleans.Runtime.Silo", LogLevel.Warning)]
+    [InlineData(LogLevel.Information, "Microsoft.AspNetCore.Hosting", LogLevel.Warning)]
+    [InlineData(LogLevel.Error, "Microsoft.AspNetCore.Hosting", LogLevel.Error)]
+    [InlineData(LogLevel.Trace, "Orleans.Runtime.Silo", LogLevel.Trace)]
+    public void Frameworks_are_heard_from_warnings_up(LogLevel level, string category, LogLevel least)
+    {
+        using var services = Services(new LogOptions { Level = level });
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(category);
+        Assert.True(logger.IsEnabled(least));
+        Assert.False(least > LogLevel.Trace && logger.IsEnabled(least - 1));
+    }
+
+    [Theory]
+    [InlineData("Text", LineFormatter.FormatterName)]
+    [InlineData("Json", ConsoleFormatterNames.Json)]
+    public void The_format_is_the_one_of_the_settings(string format, string formatter)
+    {
+        using var services = Services(new LogOptions { Format = Enum.Parse<LogFormat>(format) });
+        var console = services.GetRequiredService<Microsoft.Extensions.Options.IOptions<ConsoleLoggerOptions>>().Value;
+        Assert.Equal((formatter, LogLevel.Trace), (console.FormatterName, console.LogToStandardErrorThreshold));
+        Assert.Contains(services.GetServices<ConsoleFormatter>(), candidate => candidate.Name == formatter);
+    }
+
+    [Fact]
+    public void A_JSON_event_is_one_line_with_one_object()
+    {
+        using var services = Services(new LogOptions { Format = LogFormat.Json });
+        using var writer = new StringWriter();
+        var formatter = services.GetServices<ConsoleFormatter>().Single(candidate => candidate.Name == ConsoleFormatterNames.Json);
+        formatter.Write(new LogEntry<string>(LogLevel.Error, "StatusDaemon.Directories", new EventId(4002), "a\nb", null, (state, _) => state), scopeProvider: null, writer);
+        var line = Assert.Single(writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        using var json = JsonDocument.Parse(line);
+        Assert.Equal(("a\nb", 4002), (json.RootElement.GetProperty("Message").GetString(), json.RootElement.GetProperty("EventId").GetInt32()));
+    }
+
+    private static ServiceProvider Services(LogOptions options) =>
+        new ServiceCollection().AddLogging(logging => logging.AddStatusdLog(options)).BuildServiceProvider();
+}
