@@ -19,7 +19,7 @@ internal sealed class Outbox(ulong id)
     public const int BatchDeliveries = 1024;
 
     private readonly Lock gate = new();
-    
+
     // Holds one token while something waits; a second one would say nothing more, so it is dropped.
     private readonly Channel<bool> filled = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private List<Delivery> verdicts = [];
