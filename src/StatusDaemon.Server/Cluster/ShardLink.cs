@@ -81,9 +81,10 @@ internal sealed class ShardLink(
         if (!IsDeclared)
         {
             List<RouterInput> all = [new RouterInput.Declare(gateway)];
+            all.AddRange(unsaved); // records first: a watch must not be answered with an older one
+            all.AddRange(waiting.Where(input => input is RouterInput.Adopt));
             declare(shard, all);
-            all.AddRange(unsaved);
-            all.AddRange(waiting);
+            all.AddRange(waiting.Where(input => input is RouterInput.Publish));
             unsaved.Clear();
             waiting = all;
             IsDeclared = true;
