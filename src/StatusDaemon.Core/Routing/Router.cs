@@ -67,6 +67,12 @@ public sealed class Router
     /// <summary>The current record of a subscriber; the default one if it has none or the store was not asked yet.</summary>
     public StatusRecord RecordOf(Uid uid) => registers.TryGet(uid, out var register) ? register.Record : default;
 
+    /// <summary>Under which change this shard holds a record, as itself or taken over; the default value if it holds another one.</summary>
+    public FeedKey HeldAs(Uid uid, StatusVersion version) =>
+        registers.TryGet(uid, out var register) && (register.Record.Version == version || register.TakenFrom == version)
+            ? new FeedKey(register.Record.Version.Epoch, register.Record.Version.Seq)
+            : default;
+
     /// <summary>Reads what changed since a cursor, each subscriber once, oldest change first.</summary>
     public FeedCursor ReadChanges(FeedCursor cursor, int max, ICollection<(Uid Uid, StatusRecord Record)> changes)
     {

@@ -61,12 +61,12 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
             await ApplyAsync(input, stop);
             if (input is RouterInput.Publish or RouterInput.Adopt)
             {
-                accepted.Add(router.LastChange == before ? default : router.LastChange);
+                accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
             }
         }
 
         await ReadWantedAsync(stop);
-        NoteTakenOver(batch, accepted);
+        NoteHeld(batch, accepted);
         return known.LastAnswer = Answer(mustDeclare: false, accepted);
     }
 
@@ -171,17 +171,15 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         }
     }
 
-    /// <summary>Fills in which records of the gateway became ours only after the store was asked.</summary>
-    private void NoteTakenOver(ShardBatch batch, List<FeedKey> accepted)
+    /// <summary>Fills in under which change each record of the gateway is held: known only after the store was asked, and also if we had it already.</summary>
+    private void NoteHeld(ShardBatch batch, List<FeedKey> accepted)
     {
         var at = 0;
         foreach (var input in batch.Inputs)
         {
-            if (input is RouterInput.Adopt adopt && accepted[at] == default)
+            if (input is RouterInput.Adopt adopt)
             {
-                var record = router.RecordOf(adopt.Publisher);
-                var isOurs = record.Version.Epoch >= router.Activation && record with { Version = adopt.Record.Version } == adopt.Record;
-                accepted[at] = isOurs ? new FeedKey(record.Version.Epoch, record.Version.Seq) : default;
+                accepted[at] = router.HeldAs(adopt.Publisher, adopt.Record.Version);
             }
 
             at += input is RouterInput.Publish or RouterInput.Adopt ? 1 : 0;
