@@ -1,0 +1,82 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using OrleansClusterOptions = Orleans.Configuration.ClusterOptions;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>Puts a silo, or a client of silos elsewhere, into a host.</summary>
+/// <remarks>Either way <see cref="IClusterClient"/> is what the rest of the process calls shards with. The numbers were measured: docs/decisions/0004-orleans-as-the-engine.md.</remarks>
+internal static class ClusterHosting
+{
+    /// <summary>How long a caller waits for a shard; calls in flight to a silo that died wait this long, so it bounds every failover.</summary>
+    public static readonly TimeSpan ResponseLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the whole host may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
+    public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(4);
+
+    /// <summary>A silo in this process. Shards come to it by themselves; <see cref="MemberEndpoints"/> says where it listens.</summary>
+    public static void AddSilo(this IHostApplicationBuilder builder, SiloSetup setup, MemberCertificates certificates)
+    {
+        builder.Services.AddSingleton(setup);
+        builder.Services.AddSingleton(_ => MemberEndpoints.Reserve(setup));
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = StopLimit);
+        AddMemberTls(builder, certificates);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseDevelopmentClustering(setup.Primary);
+            silo.AddPlacementDirector<ShardPlacement, ShardPlacementDirector>();
+            silo.Services.AddOptions<EndpointOptions>().Configure<MemberEndpoints>((options, endpoints) =>
+            {
+                options.AdvertisedIPAddress = setup.Advertised ?? endpoints.Silo.Address;
+                options.SiloPort = endpoints.Silo.Port;
+                options.SiloListeningEndpoint = endpoints.Silo;
+                options.GatewayPort = endpoints.Gateway?.Port ?? 0;
+                options.GatewayListeningEndpoint = endpoints.Gateway;
+            });
+            silo.Services.AddOptions<SiloConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
+            {
+                options.ConfigureSiloInboundConnection(connection => connection.Use(tls.Accept));
+                options.ConfigureSiloOutboundConnection(connection => connection.Use(tls.Dial));
+                options.ConfigureGatewayInboundConnection(connection => connection.Use(tls.Accept));
+            });
+            silo.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = setup.ClusterId);
+            silo.Configure<SiloMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
+            silo.Configure<ClusterMembershipOptions>(static options =>
+            {
+                // A dead silo is out within about a second; the defaults take half a minute.
+                options.ProbeTimeout = TimeSpan.FromMilliseconds(500);
+                options.NumMissedProbesLimit = 2;
+            });
+            silo.Configure<GrainCollectionOptions>(static options => options.CollectionAge = TimeSpan.FromDays(365)); // an idle shard still owns its watches
+            silo.Configure<DeploymentLoadPublisherOptions>(static options => options.DeploymentLoadPublisherRefreshTime = TimeSpan.Zero); // our placement asks for no load
+        });
+    }
+
+    /// <summary>A client of silos in other processes.</summary>
+    /// <param name="gateways">Gateway endpoints of some silos; one that answers is enough.</param>
+    public static void AddClusterClient(this IHostApplicationBuilder builder, string clusterId, IReadOnlyList<IPEndPoint> gateways, MemberCertificates certificates)
+    {
+        AddMemberTls(builder, certificates);
+        builder.UseOrleansClient(client =>
+        {
+            client.UseStaticClustering([.. gateways]);
+            client.Services.AddOptions<ClientConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
+                options.ConfigureConnection(connection => connection.Use(tls.Dial)));
+            client.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = clusterId);
+            client.Configure<ClientMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
+            client.Configure<GatewayOptions>(static options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+        });
+    }
+
+    private static void AddMemberTls(IHostApplicationBuilder builder, MemberCertificates certificates)
+    {
+        builder.Services.AddSingleton(certificates);
+        builder.Services.AddSingleton<MemberTls>();
+        builder.Logging.AddFilter("Orleans", LogLevel.Warning);
+        builder.Logging.AddFilter("Polly", LogLevel.Warning); // what Orleans retries placements with
+        builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // below: advice to take the server's collector, which we leave on purpose
+    }
+}

@@ -1,0 +1,7 @@
+namespace StatusDaemon.Cluster;
+
+/// <summary>What a gateway is to a shard.</summary>
+internal interface IProbeObserver : IGrainObserver
+{
+    Task OnFrameAsync(ImmutableFrame frame);
+}
