@@ -50,4 +50,13 @@ internal sealed class RegisterTable(UidTable uids)
             uids.Release(register.Uid);
         }
     }
+
+    /// <summary>Gives every held UID back.</summary>
+    public void Close()
+    {
+        foreach (var uid in byUid.Keys)
+        {
+            uids.Release(uid);
+        }
+    }
 }

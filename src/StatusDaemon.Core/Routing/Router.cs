@@ -64,6 +64,13 @@ public sealed class Router
     /// <summary>Gives later versions a higher epoch, after <see cref="Effect.Outrun"/>.</summary>
     public void Raise(long higher) => epoch = higher > epoch ? higher : throw new ArgumentOutOfRangeException(nameof(higher));
 
+    /// <summary>Gives back what it holds in the table of UIDs; the router is of no use afterwards.</summary>
+    public void Close()
+    {
+        sessions.Close();
+        registers.Close();
+    }
+
     /// <summary>The current record of a subscriber; the default one if it has none or the store was not asked yet.</summary>
     public StatusRecord RecordOf(Uid uid) => registers.TryGet(uid, out var register) ? register.Record : default;
 
@@ -625,7 +632,7 @@ public sealed class Router
 
     private void EndSilentGateways(TimeSpan now)
     {
-        var silence = settings.OfflineAfter is { } after && after < RouterSettings.GatewaySilence ? after : RouterSettings.GatewaySilence;
+        var silence = settings.OfflineAfter is { } after ? TimeSpan.FromTicks(Math.Clamp(after.Ticks, RouterSettings.HeartbeatSilence.Ticks, RouterSettings.GatewaySilence.Ticks)) : RouterSettings.GatewaySilence;
         foreach (var gateway in sessions.SilentSince(now - silence))
         {
             Leave(gateway);

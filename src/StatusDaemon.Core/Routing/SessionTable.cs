@@ -100,6 +100,15 @@ internal sealed class SessionTable(UidTable uids)
         uids.Release(session.Subscriber);
     }
 
+    /// <summary>Gives every held UID back.</summary>
+    public void Close()
+    {
+        foreach (var session in byId.Values)
+        {
+            uids.Release(session.Subscriber);
+        }
+    }
+
     /// <summary>Forgets a gateway whose sessions are gone.</summary>
     public void Remove(GatewayId gateway) => gateways.Remove(gateway);
 

@@ -26,9 +26,17 @@ internal sealed class Outbox(ulong id)
     private List<Delivery> statuses = [];
     private int patience = PatientDeliveries;
     private long number;
+    private long heardAt;
 
     /// <summary>Whether its gateway can still be reached; when it is not, shards make the gateway declare itself anew.</summary>
     public bool IsOpen { get; private set; } = true;
+
+    /// <summary>When a shard last heard the gateway, by the steady clock; any shard's word will do.</summary>
+    public TimeSpan HeardAt
+    {
+        get => new(Volatile.Read(ref heardAt));
+        set => Volatile.Write(ref heardAt, value.Ticks);
+    }
 
     /// <summary>Deliveries that wait.</summary>
     public int Count
@@ -65,7 +73,20 @@ internal sealed class Outbox(ulong id)
     }
 
     /// <summary>Waits until there is something to take.</summary>
-    public async Task WaitAsync(CancellationToken stop) => await filled.Reader.ReadAsync(stop);
+    /// <returns>False if there was nothing for so long.</returns>
+    public async Task<bool> WaitAsync(TimeSpan limit, CancellationToken stop)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(limit);
+        try
+        {
+            return await filled.Reader.ReadAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Takes the next batch: verdicts first, each kind in the order of telling.</summary>
     /// <returns>Null if nothing waits.</returns>

@@ -23,22 +23,22 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     private readonly List<Effect> decided = [];
     private readonly List<Uid> wanted = [];
     private FeedCursor saved = new(store.Incarnation, new FeedKey(router.Activation, 0));
-    private bool isSaving;
+    private Task saving = Task.CompletedTask;
 
     /// <summary>Takes a gateway's batch, once, however often it arrives.</summary>
+    /// <exception cref="StoreException">The store cannot be read now. The batch counts as taken; call again with it for the answer.</exception>
     public async Task<ShardAnswer> TakeAsync(ShardBatch batch, CancellationToken stop)
     {
         var gateway = batch.Gateway;
         var outbox = outboxes.Find(gateway);
-        var known = gateways.GetValueOrDefault(gateway);
         if (batch.Activation != router.Activation)
         {
             return Answer(mustDeclare: true, []);
         }
 
-        if (batch.Number <= known?.LastBatch)
+        if (gateways.TryGetValue(gateway, out var known) && batch.Number <= known.LastBatch)
         {
-            return router.Knows(gateway) ? known.LastAnswer : Answer(mustDeclare: true, []);
+            return router.Knows(gateway) ? await AnswerAsync(batch, known, stop) : Answer(mustDeclare: true, []);
         }
 
         // With an outbox that was given up, things that were told are lost: also if another shard has opened a new one since.
@@ -52,34 +52,32 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
             return Answer(mustDeclare: true, []);
         }
 
+        outbox.HeardAt = clock.Now.Steady;
         known = gateways[gateway] = new Declared(outbox, batch.Number, clock.Now.Steady);
-        router.Apply(new RouterInput.Renew(gateway), clock.Now, decided);
-        List<FeedKey> accepted = [];
+        await ApplyAsync(new RouterInput.Renew(gateway), stop);
         foreach (var input in batch.Inputs)
         {
             var before = router.LastChange;
             await ApplyAsync(input, stop);
             if (input is RouterInput.Publish or RouterInput.Adopt)
             {
-                accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
+                known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
             }
         }
 
-        await ReadWantedAsync(stop);
-        NoteHeld(batch, accepted);
-        return known.LastAnswer = Answer(mustDeclare: false, accepted);
+        return await AnswerAsync(batch, known, stop);
     }
 
     /// <summary>Takes an input that comes from no gateway.</summary>
-    public async Task TakeAsync(RouterInput input, CancellationToken stop)
-    {
-        await ApplyAsync(input, stop);
-        await ReadWantedAsync(stop);
-    }
+    public Task TakeAsync(RouterInput input, CancellationToken stop) => ApplyAsync(input, stop);
+
+    /// <summary>Gives back what it holds; nothing may be called afterwards.</summary>
+    public void Close() => router.Close();
 
     /// <summary>Lets time pass: offline rule, silent gateways.</summary>
     public async Task TickAsync(CancellationToken stop)
     {
+        await ReadWantedAsync(stop);
         await ApplyAsync(RouterInput.Tick.Now, stop);
         var now = clock.Now.Steady;
         foreach (var (gateway, last) in gateways)
@@ -92,36 +90,24 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     }
 
     /// <summary>Writes what changed since the last write. A failure leaves it for the next time: the feed has it until then.</summary>
-    /// <returns>How many records were written; 0 also if a write is under way.</returns>
-    public async Task<int> SaveAsync(CancellationToken stop)
+    /// <exception cref="StoreException">The store cannot be written now.</exception>
+    public Task SaveAsync(CancellationToken stop) => saving = SaveAfterAsync(saving, stop);
+
+    private async Task SaveAfterAsync(Task previous, CancellationToken stop)
     {
-        if (isSaving)
+        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        var changes = new List<(Uid Uid, StatusRecord Record)>();
+        while (true)
         {
-            return 0;
-        }
-
-        isSaving = true;
-        try
-        {
-            var written = 0;
-            var changes = new List<(Uid Uid, StatusRecord Record)>();
-            while (true)
+            changes.Clear();
+            var next = router.ReadChanges(saved, SaveRecords, changes);
+            if (changes.Count == 0)
             {
-                changes.Clear();
-                var next = router.ReadChanges(saved, SaveRecords, changes);
-                if (changes.Count == 0)
-                {
-                    return written;
-                }
-
-                await store.WriteAsync([.. changes.Select(change => new StoredStatus(change.Uid, change.Record))], stop);
-                saved = next;
-                written += changes.Count;
+                return;
             }
-        }
-        finally
-        {
-            isSaving = false;
+
+            await store.WriteAsync([.. changes.Select(change => new StoredStatus(change.Uid, change.Record))], stop);
+            saved = next;
         }
     }
 
@@ -163,12 +149,25 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         }
 
         Uid[] asked = [.. wanted];
-        wanted.Clear();
         var found = (await store.ReadAsync(asked, stop)).ToDictionary(stored => stored.Uid, stored => stored.Record, Uid.Comparer);
+        wanted.Clear();
         foreach (var uid in asked)
         {
             await ApplyAsync(new RouterInput.WasRead(uid, found.GetValueOrDefault(uid)), stop);
         }
+    }
+
+    /// <summary>Answers a batch that was applied, when the store has said what the batch needs to know.</summary>
+    private async Task<ShardAnswer> AnswerAsync(ShardBatch batch, Declared known, CancellationToken stop)
+    {
+        if (known.LastAnswer is null)
+        {
+            await ReadWantedAsync(stop);
+            NoteHeld(batch, known.Accepted);
+            known.LastAnswer = Answer(mustDeclare: false, known.Accepted);
+        }
+
+        return known.LastAnswer;
     }
 
     /// <summary>Fills in under which change each record of the gateway is held: known only after the store was asked, and also if we had it already.</summary>
@@ -198,7 +197,10 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
 
         public TimeSpan HeardAt { get; } = heardAt;
 
-        /// <summary>Given again when the batch comes again.</summary>
-        public ShardAnswer LastAnswer { get; set; } = null!;
+        /// <summary>What the statuses of the batch became.</summary>
+        public List<FeedKey> Accepted { get; } = [];
+
+        /// <summary>Given again when the batch comes again; null while the store has not said what is needed for it.</summary>
+        public ShardAnswer? LastAnswer { get; set; }
     }
 }

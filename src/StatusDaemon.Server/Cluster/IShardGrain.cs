@@ -1,0 +1,24 @@
+namespace StatusDaemon.Cluster;
+
+/// <summary>A router shard, wherever in the cluster it lives; its key is its number.</summary>
+[Alias("statusd.shard")]
+internal interface IShardGrain : IGrainWithIntegerKey
+{
+    /// <summary>Takes a gateway's batch; answers with a <see cref="Routing.ShardAnswer"/>.</summary>
+    /// <param name="gateway">Where what the shard tells goes; used when the batch declares.</param>
+    [Alias("take")]
+    Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway);
+
+    /// <summary>Puts the directory's newest snapshot in force. Everything that it hides is on its way when this returns.</summary>
+    [Alias("follow")]
+    Task FollowDirectoryAsync();
+}
+
+/// <summary>A gateway, as shards reach it.</summary>
+[Alias("statusd.gateway")]
+internal interface IGatewayObserver : IGrainObserver
+{
+    /// <summary>Takes a <see cref="Routing.DeliveryBatch"/>; returning acknowledges it, and only then the next one comes.</summary>
+    [Alias("deliver")]
+    Task DeliverAsync(Payload batch);
+}

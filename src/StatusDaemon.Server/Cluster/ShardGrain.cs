@@ -1,0 +1,145 @@
+using Microsoft.Extensions.Logging;
+using StatusDaemon.Daemon;
+using StatusDaemon.Routing;
+using StatusDaemon.Storage;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>A router shard as Orleans hosts it: a thin shell around <see cref="RouterShard"/>, one call after the other.</summary>
+/// <remarks>
+/// An activation takes its own epoch before its first input, reads the directory after it began, and answers watches by single reads while the
+/// daemon scans its store. Saving interleaves with calls, at their waits alone, so that routing never waits for the disk.
+/// </remarks>
+[ShardPlacement]
+internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGrain> log) : Grain, IShardGrain
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private RouterShard shard = null!;
+    private Task<IReadOnlyList<StoredStatus>>? scan;
+    private bool isSaveFailing;
+
+    private int Number => (int)this.GetPrimaryKeyLong();
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken stop)
+    {
+        var epoch = await services.Store.NextEpochAsync(0, stop);
+        var directory = await services.Directory.RefreshAsync(stop);
+        var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
+        shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
+        scan = services.Scan.LoadAsync(Number, services.Stopping);
+        services.LocalShards.Add(Number, this.AsReference<IShardGrain>());
+        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), Second) { KeepAlive = true });
+
+        // A change waits for the next save and for its commit: together they stay within the flush interval.
+        var save = TimeSpan.FromMilliseconds(Math.Max(10, services.Flush.TotalMilliseconds / 4));
+        this.RegisterGrainTimer(SaveAsync, new GrainTimerCreationOptions(save, save) { Interleave = true, KeepAlive = true });
+    }
+
+    /// <inheritdoc/>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken stop)
+    {
+        services.LocalShards.Remove(Number);
+        if (shard is not null)
+        {
+            await SaveAsync(stop);
+            shard.Close();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway)
+    {
+        await LearnScanAsync();
+        var parsed = ShardBatch.Parse(batch.Bytes, services.Uids);
+        if (parsed.Declares)
+        {
+            services.Pump.Open(parsed.Gateway, gateway);
+        }
+
+        try
+        {
+            return new Payload((await shard.TakeAsync(parsed, CancellationToken.None)).ToBytes());
+        }
+        catch (StoreException e)
+        {
+            LogStoreAway(Number, e.Message);
+            throw;
+        }
+        catch
+        {
+            // A broken invariant: nobody knows what of the batch was applied. A new activation is told everything anew.
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task FollowDirectoryAsync() => shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.Last), CancellationToken.None);
+
+    private async Task TickAsync(CancellationToken stop)
+    {
+        await LearnScanAsync();
+        try
+        {
+            await shard.TickAsync(stop);
+        }
+        catch (StoreException e)
+        {
+            LogStoreAway(Number, e.Message);
+        }
+    }
+
+    /// <summary>Hands the scan's records to the router, once, in a turn of its own.</summary>
+    private async Task LearnScanAsync()
+    {
+        if (scan is not { IsCompleted: true })
+        {
+            return;
+        }
+
+        try
+        {
+            var records = await scan;
+            scan = null;
+            await shard.TakeAsync(new RouterInput.AllRead([.. records.Select(stored => (stored.Uid, stored.Record))]), CancellationToken.None);
+        }
+        catch (StoreException e)
+        {
+            LogStoreAway(Number, e.Message);
+            scan = services.Scan.LoadAsync(Number, services.Stopping);
+        }
+    }
+
+    private async Task SaveAsync(CancellationToken stop)
+    {
+        try
+        {
+            await shard.SaveAsync(stop);
+            if (isSaveFailing)
+            {
+                isSaveFailing = false;
+                LogSaveBack(Number);
+            }
+        }
+        catch (StoreException e)
+        {
+            // The feed keeps it; the next timer tries again.
+            if (!isSaveFailing)
+            {
+                isSaveFailing = true;
+                LogSaveFailed(Number, e.Message);
+            }
+        }
+    }
+
+    [LoggerMessage(3001, LogLevel.Error, "Shard {Shard} can't read the store: {Reason}")]
+    private partial void LogStoreAway(int shard, string reason);
+
+    [LoggerMessage(3002, LogLevel.Error, "Shard {Shard} can't save, statuses wait in memory: {Reason}")]
+    private partial void LogSaveFailed(int shard, string reason);
+
+    [LoggerMessage(3003, LogLevel.Information, "Shard {Shard} saves again")]
+    private partial void LogSaveBack(int shard);
+}
