@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
+using StatusDaemon.Protocol;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>Lets clients go before anything else stops: 1012 when the process is asked to end, 1001 when somebody ends it at the terminal.</summary>
+/// <remarks>A service manager that restarts and one that stops for good send the same SIGTERM, and a client that comes back in vain does no harm; so SIGTERM reads as a restart.</remarks>
+internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
+{
+    private readonly GatewayLoop loop;
+    private readonly ServiceOptions options;
+    private readonly PosixSignalRegistration interrupt;
+    private volatile bool isInterrupted;
+
+    public GatewayDrain(GatewayLoop loop, ServiceOptions options)
+    {
+        this.loop = loop;
+        this.options = options;
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
+    }
+
+    /// <inheritdoc/>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.Drain + TimeSpan.FromSeconds(0.5));
+        var drained = isInterrupted
+            ? loop.DrainAsync(CloseCode.GoingAway, "the server stops", options.Drain, limit.Token)
+            : loop.DrainAsync(CloseCode.ServiceRestart, "the server restarts", options.Drain, limit.Token);
+        await drained.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => interrupt.Dispose();
+}

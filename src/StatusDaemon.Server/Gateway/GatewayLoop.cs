@@ -1,0 +1,355 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StatusDaemon.Auth;
+using StatusDaemon.Cluster;
+using StatusDaemon.Daemon;
+using StatusDaemon.Directories;
+using StatusDaemon.Names;
+using StatusDaemon.Privileges;
+using StatusDaemon.Protocol;
+using StatusDaemon.Routing;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>The one owner of a gateway's clients: takes inputs in order, writes frames, and calls shards, of which it waits for none.</summary>
+internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
+{
+    /// <summary>Inputs that may wait; whoever brings one more waits itself, and with it the client's socket.</summary>
+    private const int InboxInputs = 8192;
+
+    /// <summary>Inputs of one turn: frames that are written meanwhile go out in one flush a client.</summary>
+    private const int TurnInputs = 1024;
+
+    /// <summary>A client that was silent for so long is asked whether it lives (docs/protocol.md §11).</summary>
+    private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(30);
+
+    private const int MaxPings = 2;
+
+    // With a tick a second: an idle shard is called once a second.
+    private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
+
+    private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
+        new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+    private readonly GatewayId id;
+    private readonly FanOut fanOut;
+    private readonly UidTable uids;
+    private readonly Limits limits;
+    private readonly bool closesAtTicketEnd;
+    private readonly IClusterClient cluster;
+    private readonly ISubscriberDirectory source;
+    private readonly SteadyClock clock;
+    private readonly TimeProvider time;
+    private readonly ILogger<GatewayLoop> log;
+    private readonly Dictionary<Client, ClientSocket> sockets = [];
+    private readonly TimeSpan[] calledAt;
+    private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IGatewayObserver self = null!;
+    private DirectorySnapshot directory;
+    private LoopInput.Drain? draining;
+
+    public GatewayLoop(
+        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, IClusterClient cluster, ISubscriberDirectory source, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+    {
+        this.id = id;
+        this.uids = uids;
+        this.limits = limits;
+        this.cluster = cluster;
+        this.source = source;
+        this.clock = clock;
+        this.time = time;
+        this.log = log;
+        closesAtTicketEnd = auth.CloseAtTicketEnd;
+        directory = source.Current;
+        fanOut = new FanOut(id, uids, shards, limits);
+        calledAt = new TimeSpan[shards];
+    }
+
+    /// <summary>Shards that have answered this gateway; all of them once it is ready.</summary>
+    public int ShardsReached => fanOut.Links.Count(link => link.Activation > 0);
+
+    /// <summary>Shards of the deployment.</summary>
+    public int Shards => fanOut.Links.Count;
+
+    /// <summary>Clients connected now, roughly: another thread counts.</summary>
+    public int ClientCount => fanOut.ClientCount;
+
+    /// <summary>Whether the gateway closes its clients and takes no new ones in.</summary>
+    public bool IsDraining => draining is not null;
+
+    /// <summary>The table of UIDs of this process.</summary>
+    public UidTable Uids => uids;
+
+    /// <summary>Brings an input; waits while too many are there already.</summary>
+    public ValueTask PostAsync(LoopInput input, CancellationToken stop) => inbox.Writer.WriteAsync(input, stop);
+
+    /// <inheritdoc/>
+    public async Task DeliverAsync(Payload batch) =>
+        await inbox.Writer.WriteAsync(new LoopInput.Delivered(DeliveryBatch.Parse(batch.Bytes, id, uids)));
+
+    /// <summary>Closes all clients over a while and waits until they are gone, or the time is over.</summary>
+    public async Task DrainAsync(CloseCode code, string reason, TimeSpan over, CancellationToken stop)
+    {
+        await PostAsync(new LoopInput.Drain(code, reason, over), stop);
+        await empty.Task.WaitAsync(stop);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stop)
+    {
+        self = cluster.CreateObjectReference<IGatewayObserver>(this);
+        var helpers = Task.WhenAll(TickAsync(stop), FollowDirectoryAsync(stop));
+        CallShards(isTick: true);
+        while (await inbox.Reader.WaitToReadAsync(stop))
+        {
+            var isTick = false;
+            for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken++)
+            {
+                isTick |= input is LoopInput.Tick;
+                Take(input);
+            }
+
+            fanOut.Flush(clock.Now.Steady);
+            CallShards(isTick);
+        }
+
+        await helpers;
+    }
+
+    private void Take(LoopInput input)
+    {
+        switch (input)
+        {
+            case LoopInput.Said said:
+                Take(said);
+                break;
+            case LoopInput.Delivered delivered:
+                fanOut.Take(delivered.Batch);
+                break;
+            case LoopInput.Answered { Answer: { } answer } answered:
+                fanOut.Links[answered.Shard].Answered(answer);
+                break;
+            case LoopInput.Answered failed:
+                fanOut.Links[failed.Shard].Failed();
+                break;
+            case LoopInput.Drained drained:
+                fanOut.Drained(drained.Client, clock.Now.Steady);
+                break;
+            case LoopInput.Reply reply:
+                Reply(reply.Client, reply.Frame);
+                break;
+            case LoopInput.Join join:
+                Take(join);
+                break;
+            case LoopInput.Close close:
+                Close(close.Client, close.Code, close.Reason);
+                break;
+            case LoopInput.Left left:
+                Forget(left.Client);
+                break;
+            case LoopInput.DirectoryChanged changed:
+                directory = changed.Directory;
+                CloseRemoved();
+                break;
+            case LoopInput.Tick:
+                LookAtClients();
+                break;
+            case LoopInput.Drain drain:
+                draining = drain;
+                _ = PaceAsync(drain, [.. sockets.Keys]);
+                EndIfEmpty();
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void Take(LoopInput.Join join)
+    {
+        if (draining is not null)
+        {
+            join.Joined.SetCanceled();
+            return;
+        }
+
+        var client = fanOut.Admit(join.Subscriber, join.Origin, join.Socket.Sink);
+        sockets.Add(client, join.Socket);
+        join.Joined.SetResult(client);
+        if (IsRemoved(join.Socket.Caller))
+        {
+            Close(client, CloseCode.PolicyViolation, RemovedReason); // between the login and now
+        }
+    }
+
+    private void Take(LoopInput.Said said)
+    {
+        if (!sockets.ContainsKey(said.Client))
+        {
+            return;
+        }
+
+        var refusal = draining is null ? fanOut.Take(said.Client, said.Wish, directory.IsLocal(said.Client.Subscriber)) : ErrorMessage.Unavailable;
+        if (refusal is not null)
+        {
+            Reply(said.Client, refusal.Frame);
+        }
+    }
+
+    private void Reply(Client client, byte[] frame)
+    {
+        if (sockets.ContainsKey(client) && !fanOut.Reply(client, frame))
+        {
+            Close(client, CloseCode.TryAgainLater, "too many answers wait for you: read");
+        }
+    }
+
+    private void Close(Client client, CloseCode code, string reason)
+    {
+        if (Forget(client))
+        {
+            LogClosed(client.Origin.Through, (int)code, reason);
+            client.Sink.Close(code, reason);
+        }
+    }
+
+    private bool Forget(Client client)
+    {
+        if (!sockets.Remove(client))
+        {
+            return false;
+        }
+
+        fanOut.Remove(client);
+        EndIfEmpty();
+        return true;
+    }
+
+    private void EndIfEmpty()
+    {
+        if (draining is not null && sockets.Count == 0)
+        {
+            empty.TrySetResult();
+        }
+    }
+
+    private const string RemovedReason = "the directory does not know you any more";
+
+    private void CloseRemoved()
+    {
+        foreach (var client in sockets.Where(pair => IsRemoved(pair.Value.Caller)).Select(pair => pair.Key).ToArray())
+        {
+            Close(client, CloseCode.PolicyViolation, RemovedReason);
+        }
+    }
+
+    /// <summary>Whether the one who logged in is not the same subscriber any more: the name decides, not the ticket.</summary>
+    private bool IsRemoved(Caller caller) =>
+        caller.Subscriber is { } then && !(directory.TryGet(then.DName, out var now) && now.Uid.Equals(caller.Uid));
+
+    /// <summary>Pings who is silent, and closes who does not answer, does not read, or whose ticket has ended where that counts.</summary>
+    private void LookAtClients()
+    {
+        var now = clock.Now;
+        foreach (var (client, socket) in sockets.ToArray())
+        {
+            if (now.Steady - client.BehindSince > limits.Stalled)
+            {
+                Close(client, CloseCode.TryAgainLater, "nothing was read for too long");
+            }
+            else if (closesAtTicketEnd && socket.Caller.TicketEnd < now.Utc)
+            {
+                Close(client, CloseCode.PolicyViolation, "the ticket has ended");
+            }
+            else if (now.Steady - socket.HeardAt < PingAfter)
+            {
+                socket.Pings = 0;
+            }
+            else if (now.Steady - socket.HeardAt >= PingAfter * (MaxPings + 1))
+            {
+                Close(client, CloseCode.TryAgainLater, "no answer to two pings");
+            }
+            else if (now.Steady - socket.HeardAt >= PingAfter * (socket.Pings + 1))
+            {
+                socket.Pings++;
+                Reply(client, ServerFrame.Ping);
+            }
+        }
+    }
+
+    /// <summary>Closes clients evenly over the drain time, so that they do not come back all at once.</summary>
+    private async Task PaceAsync(LoopInput.Drain drain, Client[] clients)
+    {
+        const int AtOnce = 100;
+        var pause = drain.Over / Math.Max(1, (clients.Length / AtOnce) + 1);
+        foreach (var some in clients.Chunk(AtOnce))
+        {
+            foreach (var client in some)
+            {
+                await PostAsync(new LoopInput.Close(client, drain.Code, drain.Reason), CancellationToken.None);
+            }
+
+            if (clients.Length > AtOnce)
+            {
+                await Task.Delay(pause, time);
+            }
+        }
+    }
+
+    /// <summary>Calls every shard that there is something for, and with a tick every idle one: a heartbeat.</summary>
+    private void CallShards(bool isTick)
+    {
+        var now = clock.Now.Steady;
+        for (var shard = 0; shard < fanOut.Links.Count; shard++)
+        {
+            var link = fanOut.Links[shard];
+            if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
+            {
+                calledAt[shard] = now;
+                _ = CallAsync(shard, new Payload(link.Next().ToBytes()));
+            }
+        }
+    }
+
+    private async Task CallAsync(int shard, Payload batch)
+    {
+        ShardAnswer? answer = null;
+        try
+        {
+            var payload = await cluster.GetGrain<IShardGrain>(shard).TakeAsync(batch, self);
+            answer = ShardAnswer.Parse(payload.Bytes, uids);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Whatever the reason, the answer is the same: it may or may not have been taken, so it goes again.
+            LogRetry(shard, e.Message);
+            await Task.Delay(RetryPause, time);
+        }
+
+        await PostAsync(new LoopInput.Answered(shard, answer), CancellationToken.None);
+    }
+
+    private async Task TickAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
+        while (await timer.WaitForNextTickAsync(stop))
+        {
+            await PostAsync(new LoopInput.Tick(), stop);
+        }
+    }
+
+    private async Task FollowDirectoryAsync(CancellationToken stop)
+    {
+        await foreach (var snapshot in source.FollowAsync(stop))
+        {
+            await PostAsync(new LoopInput.DirectoryChanged(snapshot), stop);
+        }
+    }
+
+    [LoggerMessage(2001, LogLevel.Debug, "{Client} is closed {Code}: {Reason}")]
+    private partial void LogClosed(string client, int code, string reason);
+
+    [LoggerMessage(2002, LogLevel.Warning, "Shard {Shard} did not answer and is asked again: {Reason}")]
+    private partial void LogRetry(int shard, string reason);
+}

@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Http;
+using StatusDaemon.Directories;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary><c>/healthz</c>: the process serves HTTP; <c>/readyz</c>: clients can be sent here. Plain text, a line a finding.</summary>
+internal sealed class HealthEndpoints(GatewayLoop loop, ISubscriberDirectory directory)
+{
+    /// <summary>Serves <c>/healthz</c>.</summary>
+    public static Task ServeHealthAsync(HttpContext http) => SayAsync(http, StatusCodes.Status200OK, "ok");
+
+    /// <summary>Serves <c>/readyz</c>: 503 while shards have not answered yet or the gateway drains. A directory file that was refused does not make it unready: the last good one is in force.</summary>
+    public Task ServeReadyAsync(HttpContext http)
+    {
+        var isReady = !loop.IsDraining && loop.ShardsReached == loop.Shards;
+        var words = loop.IsDraining ? "draining" : isReady ? "ready" : $"{loop.ShardsReached} of {loop.Shards} shards reached";
+        return SayAsync(
+            http,
+            isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
+            directory.LastProblem is { } problem ? $"{words}\ndirectory: {problem}" : words);
+    }
+
+    private static Task SayAsync(HttpContext http, int status, string words)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        return http.Response.WriteAsync(words + "\n", http.RequestAborted);
+    }
+}

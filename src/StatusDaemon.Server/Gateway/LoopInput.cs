@@ -1,0 +1,48 @@
+using StatusDaemon.Names;
+using StatusDaemon.Privileges;
+using StatusDaemon.Protocol;
+using StatusDaemon.Routing;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>Everything that a gateway loop can be told.</summary>
+internal abstract record LoopInput
+{
+    private LoopInput()
+    {
+    }
+
+    /// <summary>A client has logged in and its socket is open.</summary>
+    /// <param name="Joined">Gets the client, or is cancelled if the loop takes nobody in any more.</param>
+    public sealed record Join(Uid Subscriber, ClientOrigin Origin, ClientSocket Socket, TaskCompletionSource<Client> Joined) : LoopInput;
+
+    /// <summary>A client sent a message that could be read.</summary>
+    public sealed record Said(Client Client, ClientWish Wish) : LoopInput;
+
+    /// <summary>A client is to get an answer to something that it sent: an error, a pong.</summary>
+    public sealed record Reply(Client Client, byte[] Frame) : LoopInput;
+
+    /// <summary>A client closes, or broke a rule: close it.</summary>
+    public sealed record Close(Client Client, CloseCode Code, string Reason) : LoopInput;
+
+    /// <summary>A client's connection is gone.</summary>
+    public sealed record Left(Client Client) : LoopInput;
+
+    /// <summary>A client's sink takes frames again.</summary>
+    public sealed record Drained(Client Client) : LoopInput;
+
+    /// <summary>A daemon tells something.</summary>
+    public sealed record Delivered(DeliveryBatch Batch) : LoopInput;
+
+    /// <summary>A shard answered; null if the call failed.</summary>
+    public sealed record Answered(int Shard, ShardAnswer? Answer) : LoopInput;
+
+    /// <summary>The directory changed.</summary>
+    public sealed record DirectoryChanged(DirectorySnapshot Directory) : LoopInput;
+
+    /// <summary>A second has passed.</summary>
+    public sealed record Tick : LoopInput;
+
+    /// <summary>Close everybody, over a while, and take nobody in any more.</summary>
+    public sealed record Drain(CloseCode Code, string Reason, TimeSpan Over) : LoopInput;
+}

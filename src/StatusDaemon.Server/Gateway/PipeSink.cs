@@ -1,0 +1,98 @@
+using System.IO.Pipelines;
+using StatusDaemon.Protocol;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>Writes frames to a pipe of Kestrel's: plain sockets, TLS and HTTP/2 alike. What is pending goes out in one flush.</summary>
+/// <param name="drained">Called, on any thread, when a flush that had to wait is through.</param>
+internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
+{
+    /// <summary>Bytes that may wait for a flush: as much as Kestrel's own buffer.</summary>
+    private const int MaxPendingBytes = 64 * 1024;
+
+    private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task flushing = Task.CompletedTask;
+    private int pendingBytes;
+    private bool isClosed;
+
+    /// <summary>Ends when the sink was closed and the close frame was handed to the peer's buffer, or never will be.</summary>
+    public Task Closed => closed.Task;
+
+    /// <inheritdoc/>
+    public bool TryWrite(ReadOnlySpan<byte> frame)
+    {
+        if (isClosed)
+        {
+            return true; // nobody reads it any more
+        }
+
+        if (pendingBytes > 0 && pendingBytes + frame.Length > MaxPendingBytes)
+        {
+            return false;
+        }
+
+        frame.CopyTo(output.GetSpan(frame.Length));
+        output.Advance(frame.Length);
+        pendingBytes += frame.Length;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Flush()
+    {
+        if (isClosed || pendingBytes == 0)
+        {
+            return true;
+        }
+
+        pendingBytes = 0;
+        var flush = output.FlushAsync();
+        if (flush.IsCompletedSuccessfully)
+        {
+            return true;
+        }
+
+        flushing = WaitAsync(flush);
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void Close(CloseCode code, string reason)
+    {
+        if (!isClosed)
+        {
+            isClosed = true;
+            _ = CloseAsync(CloseFrame.Of(code, reason));
+        }
+    }
+
+    private async Task WaitAsync(ValueTask<FlushResult> flush)
+    {
+        try
+        {
+            await flush;
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The socket is gone; its reading side says so to the loop.
+        }
+
+        drained();
+    }
+
+    /// <summary>Sends the close frame behind what the peer has not taken yet.</summary>
+    private async Task CloseAsync(byte[] frame)
+    {
+        try
+        {
+            await flushing;
+            await output.WriteAsync(frame);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The peer left first.
+        }
+
+        closed.TrySetResult();
+    }
+}
