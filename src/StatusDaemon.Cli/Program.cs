@@ -8,10 +8,12 @@ CultureInfo.CurrentUICulture = CultureInfo.DefaultThreadCurrentUICulture = UserL
 
 // The launcher says where it stands, so that it works from every folder.
 var home = Environment.GetEnvironmentVariable("STATUSD_HOME") ?? "";
+var settings = Path.Combine(home, "config", "settings.yml");
+var server = new ServerRun(settings, Console.Out);
 var modules = new Modules(
-    DefaultSettings: Path.Combine(home, "config", "settings.yml"),
-    UpAsync: (_, _) => throw new CommandFailedException("up: not wired"),
-    ReadClientDefaults: settings => new ClientDefaults("127.0.0.1", 8080, Tls: false, Path.GetFullPath("../var", Path.GetDirectoryName(settings)!), []),
+    DefaultSettings: settings,
+    UpAsync: server.UpAsync,
+    ReadClientDefaults: server.ReadClientDefaults,
     TestClientAsync: (request, stop) => new TestClient(request, Console.Out, Console.Error, TimeProvider.System).RunAsync(stop));
 
 return await new CommandTree(modules).RunAsync(args, Console.Out, Console.Error, CancellationToken.None);

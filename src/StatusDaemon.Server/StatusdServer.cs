@@ -1,0 +1,232 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StatusDaemon.Auth;
+using StatusDaemon.Cluster;
+using StatusDaemon.Daemon;
+using StatusDaemon.Directories;
+using StatusDaemon.Gateway;
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+using StatusDaemon.Sandbox;
+using StatusDaemon.Storage;
+using StatusDaemon.Telemetry;
+
+namespace StatusDaemon;
+
+/// <summary>All modules in one process: what <c>statusd up</c> runs.</summary>
+public sealed class StatusdServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly SqliteStatusStore store;
+    private readonly SandboxRealm? sandbox;
+
+    private StatusdServer(WebApplication app, SqliteStatusStore store, SandboxRealm? sandbox)
+    {
+        this.app = app;
+        this.store = store;
+        this.sandbox = sandbox;
+    }
+
+    /// <summary>Reads settings and directory, takes the store, and gets ready to listen.</summary>
+    /// <param name="settingsPath">The settings file.</param>
+    /// <exception cref="StartException">Something is wrong with them or with the machine.</exception>
+    public static async Task<StatusdServer> CreateAsync(string settingsPath, CancellationToken stop)
+    {
+        if (!StatusdSettings.TryLoad(settingsPath, Environment.GetEnvironmentVariables(), out var settings, out var problems))
+        {
+            throw new StartException(string.Join('\n', problems));
+        }
+
+        RefuseWhatIsNotThere(settings);
+        if (!DirectoryFile.TryRead(settings.Privileges.File, settings.Policy, revision: 1, out var directory, out problems))
+        {
+            throw new StartException(string.Join('\n', problems));
+        }
+
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "statusd" });
+        builder.Logging.AddStatusdLog(settings.Log);
+        using var early = LoggerFactory.Create(logging => logging.AddStatusdLog(settings.Log));
+        SqliteStatusStore? store = null;
+        SandboxRealm? sandbox = null;
+        try
+        {
+            store = SqliteStatusStore.Open(Path.Combine(settings.State.Path, SqliteStatusStore.FileName), early.CreateLogger<SqliteStatusStore>());
+            var auth = settings.Auth;
+            if (auth is { Mode: AuthMode.Kerberos, Keytab: null })
+            {
+                sandbox = await SandboxRealm.StartAsync(settings.State.Path, auth, directory.Snapshot, early.CreateLogger<SandboxRealm>(), stop);
+                sandbox.Description.UseHere();
+                auth = sandbox.Apply(auth);
+            }
+
+            AddLogin(builder, settings, auth);
+            AddDaemon(builder, settings, directory, store);
+            AddGateway(builder, settings, auth);
+            if (sandbox is not null)
+            {
+                builder.Services.AddSingleton(sandbox);
+                builder.Services.AddHostedService<SandboxFollower>();
+            }
+
+            var app = builder.Build();
+            app.MapEndpoints();
+            return new StatusdServer(app, store, sandbox);
+        }
+        catch (Exception e)
+        {
+            await DisposeAsync(store, sandbox);
+            throw e is StoreException or SandboxException or InvalidDataException or CryptographicException or IOException ? new StartException(e.Message, e) : e;
+        }
+    }
+
+    /// <summary>Starts to listen, and says what runs and what to try.</summary>
+    /// <exception cref="StartException">The address can't be had.</exception>
+    public async Task<StartReport> StartAsync(CancellationToken stop)
+    {
+        try
+        {
+            await app.StartAsync(stop);
+        }
+        catch (IOException e)
+        {
+            throw new StartException($"{e.Message} Stop what listens there, or set SERVICE.port.", e);
+        }
+
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        return new StartReport(
+            new Uri(addresses.Addresses.First()),
+            sandbox is null ? [] : sandbox.Description.Realms,
+            app.Services.GetRequiredService<LoginSummary>().Words,
+            [.. app.Services.GetRequiredService<ISubscriberDirectory>().Current.Subscribers.Select(subscriber => subscriber.DName.ToString()).Order(StringComparer.Ordinal).Take(2)]);
+    }
+
+    /// <summary>Waits until a signal ends the server, drains, and stops it.</summary>
+    public Task WaitAsync(CancellationToken stop) => app.WaitForShutdownAsync(stop);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        await DisposeAsync(store, sandbox);
+    }
+
+    private static async Task DisposeAsync(SqliteStatusStore? store, SandboxRealm? sandbox)
+    {
+        if (store is not null)
+        {
+            await store.DisposeAsync();
+        }
+
+        if (sandbox is not null)
+        {
+            await sandbox.DisposeAsync();
+        }
+    }
+
+    private static void RefuseWhatIsNotThere(StatusdSettings settings)
+    {
+        (bool Wanted, string Setting, string Instead)[] later =
+        [
+            (settings.Storage.Kind == StorageKind.Redis, "STORAGE.kind: redis", "sqlite"),
+            (settings.Privileges.Source == PrivilegesSource.Redis, "PRIVILEGES.source: redis", "file"),
+            (settings.Cluster.Kind == ClusterKind.Redis, "CLUSTER.kind: redis", "local"),
+        ];
+        foreach (var (_, setting, instead) in later.Where(entry => entry.Wanted))
+        {
+            throw new StartException($"{setting} is not there yet in this version: use {instead}.");
+        }
+
+        if (settings.Auth is { Mode: AuthMode.Kerberos, Keytab: null } && !IPAddress.IsLoopback(settings.Service.Host))
+        {
+            throw new StartException(
+                $"AUTH.keytab is not set. Without one a sandbox realm is started, and only on loopback, not on {settings.Service.Host}: name the keytab with the keys of HTTP/<this host>, or set SERVICE.host to 127.0.0.1.");
+        }
+    }
+
+    private static void AddLogin(WebApplicationBuilder builder, StatusdSettings settings, AuthOptions auth)
+    {
+        var services = builder.Services;
+        services.AddSingleton(auth);
+        services.AddSingleton<LoginMetrics>();
+        services.AddSingleton<Admission>();
+        if (auth.Mode == AuthMode.TrustedHeader)
+        {
+            services.AddSingleton<ILogin, TrustedHeaderLogin>();
+            services.AddSingleton(new OriginPolicy(settings.Service.Origins));
+            services.AddSingleton(new LoginSummary($"NO AUTHENTICATION: whoever connects is who the header {TrustedHeaderLogin.Header} says; for benchmarks only"));
+            return;
+        }
+
+        var probe = AuthProbe.Run(auth, settings.State.Path, Dns.GetHostName(), TimeProvider.System);
+        if (probe.Setup is not { } setup)
+        {
+            throw new StartException(string.Join('\n', probe.Problems));
+        }
+
+        services.AddSingleton(_ => new GssAcceptor(setup, TimeProvider.System));
+        services.AddSingleton<ILogin, NegotiateLogin>();
+        services.AddSingleton(settings.Service.Origins.Count > 0
+            ? new OriginPolicy(settings.Service.Origins)
+            : OriginPolicy.OfServer(setup.Services, settings.Service.Tls is not null, settings.Service.Port));
+        services.AddSingleton(new LoginSummary(string.Join('\n', [probe.Summary, .. probe.Warnings])));
+    }
+
+    private static void AddDaemon(WebApplicationBuilder builder, StatusdSettings settings, DirectoryFile directory, SqliteStatusStore store)
+    {
+        var services = builder.Services;
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<SteadyClock>();
+        services.AddSingleton<UidTable>();
+        services.AddMetrics();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<FileDirectory>(provider, settings.Privileges.File, directory));
+        services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<FileDirectory>());
+        services.AddHostedService(provider => provider.GetRequiredService<FileDirectory>());
+        services.AddSingleton<DirectoryChanges>();
+        services.AddSingleton<LocalShards>();
+        services.AddSingleton<Outboxes>();
+        services.AddSingleton<OutboxPump>();
+        services.AddSingleton(provider => new ShardServices(
+            new RouterSettings { OfflineAfter = settings.Service.OfflineAfter, OfflineStatus = settings.Service.OfflineStatus },
+            provider.GetRequiredService<UidTable>(),
+            provider.GetRequiredService<ISubscriberDirectory>(),
+            provider.GetRequiredService<DirectoryChanges>(),
+            store,
+            new StatusScan(store, settings.Cluster.Shards, TimeProvider.System),
+            provider.GetRequiredService<Outboxes>(),
+            provider.GetRequiredService<OutboxPump>(),
+            provider.GetRequiredService<LocalShards>(),
+            provider.GetRequiredService<SteadyClock>(),
+            settings.Storage.Flush,
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        var certificates = MemberCertificates.For(settings.Cluster, Path.Combine(settings.State.Path, "cluster"), TimeProvider.System.GetUtcNow());
+        builder.AddSilo(SiloSetup.From(settings.Cluster), certificates);
+        services.AddHostedService<DirectoryFollower>();
+    }
+
+    private static void AddGateway(WebApplicationBuilder builder, StatusdSettings settings, AuthOptions auth)
+    {
+        var services = builder.Services;
+        services.AddSingleton(settings.Service);
+        services.AddSingleton(settings.Service.Limits);
+        services.AddSingleton(new ConnectionCounts(settings.Service.Limits.ConnectionsPerSubscriber));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GatewayLoop>(
+            provider, new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), settings.Cluster.Shards, settings.Service.Limits, auth));
+        services.AddHostedService(provider => provider.GetRequiredService<GatewayLoop>());
+        services.AddHostedService<GatewayDrain>();
+        services.AddSingleton<PubSub>();
+        services.AddSingleton<DirectoryEndpoint>();
+        services.AddSingleton<HealthEndpoints>();
+        X509Certificate2? certificate = settings.Service.Tls is { } tls ? HttpHosting.Load(tls) : null;
+        builder.AddHttp(settings.Service, certificate);
+    }
+
+    /// <summary>One line of words about how people log in, for the start.</summary>
+    private sealed record LoginSummary(string Words);
+}
