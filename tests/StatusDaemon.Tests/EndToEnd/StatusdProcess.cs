@@ -1,0 +1,206 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace StatusDaemon.EndToEnd;
+
+/// <summary>The real program with a folder of its own: settings, directory, state. It can be killed and started again over what it left.</summary>
+internal sealed partial class StatusdProcess : IAsyncDisposable
+{
+    /// <summary>Subscribers of most scenarios; each test may write its own.</summary>
+    public const string Directory = """
+        subscribers:
+          - { uid: uid-a, dname: a@ALPHA.TEST, numbers: ["1001"], domain: alpha.test, name: A }
+          - { uid: uid-b, dname: b@ALPHA.TEST, numbers: ["1002"], domain: alpha.test, name: B }
+          - { uid: uid-c, dname: c@ALPHA.TEST, numbers: ["1003"], domain: alpha.test, name: C }
+        """;
+
+    /// <summary>Settings under which the header says who one is, so that a test needs no ticket.</summary>
+    public const string TrustedHeader = "AUTH: { mode: trusted-header }";
+
+    private readonly string folder = System.IO.Directory.CreateTempSubdirectory("statusd-e2e-").FullName;
+    private readonly ConcurrentQueue<string> output = new();
+    private readonly List<(string Text, TaskCompletionSource Seen)> awaited = [];
+    private readonly Lock gate = new();
+    private readonly IReadOnlyDictionary<string, string> environment;
+    private Process? process;
+
+    private StatusdProcess(IReadOnlyDictionary<string, string> environment) => this.environment = environment;
+
+    /// <summary>The port that it listens on; the same after a restart.</summary>
+    public int Port { get; } = FreePort();
+
+    /// <summary>Path of the settings file.</summary>
+    public string SettingsPath => Path.Combine(folder, "settings.yml");
+
+    /// <summary>Path of the directory file.</summary>
+    public string DirectoryPath => Path.Combine(folder, "directory.yml");
+
+    /// <summary><c>STATE.path</c>.</summary>
+    public string StatePath => Path.Combine(folder, "var");
+
+    /// <summary>Everything that it printed, standard output and error together.</summary>
+    public string Output => string.Join('\n', output);
+
+    /// <summary>The process that runs now.</summary>
+    public Process Process => process ?? throw new InvalidOperationException("It does not run.");
+
+    /// <summary>Writes the files and starts the program; returns when it is ready.</summary>
+    /// <param name="settings">Sections, one a line or more; <c>SERVICE.port</c> and the paths come from the environment.</param>
+    /// <param name="environment">More variables, such as <c>KRB5_CONFIG</c>.</param>
+    public static async Task<StatusdProcess> StartAsync(string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var server = new StatusdProcess(environment ?? new Dictionary<string, string>());
+        await File.WriteAllTextAsync(server.SettingsPath, settings);
+        await File.WriteAllTextAsync(server.DirectoryPath, directory);
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>Starts the program over what the last run left; returns when it is ready.</summary>
+    public async Task StartAgainAsync()
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "statusd.dll"));
+        start.ArgumentList.Add("up");
+        start.ArgumentList.Add("--config");
+        start.ArgumentList.Add(SettingsPath);
+        start.Environment["LC_ALL"] = "C.UTF-8";
+        start.Environment["STATUSD_SERVICE__PORT"] = Port.ToString(CultureInfo.InvariantCulture);
+        start.Environment["STATUSD_STATE__PATH"] = StatePath;
+        start.Environment["STATUSD_PRIVILEGES__FILE"] = DirectoryPath;
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => Take(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        await ReadyAsync();
+    }
+
+    /// <summary>Waits for a line of the log, also one that came already.</summary>
+    public Task SeesAsync(string text)
+    {
+        lock (gate)
+        {
+            if (output.Any(line => line.Contains(text, StringComparison.Ordinal)))
+            {
+                return Task.CompletedTask;
+            }
+
+            var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            awaited.Add((text, seen));
+            return seen.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Replaces the directory by rename, as good editors do.</summary>
+    public async Task WriteDirectoryAsync(string directory)
+    {
+        await File.WriteAllTextAsync(DirectoryPath + ".new", directory);
+        File.Move(DirectoryPath + ".new", DirectoryPath, overwrite: true);
+    }
+
+    /// <summary>Ends it without a word, as a power cut does.</summary>
+    public async Task KillAsync()
+    {
+        Process.Kill();
+        await EndedAsync();
+    }
+
+    /// <summary>Asks it to end, as a service manager does.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        if (Kill(Process.Id, 15) != 0)
+        {
+            throw new InvalidOperationException("The process could not be signalled.");
+        }
+
+        return await EndedAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (process is { HasExited: false })
+        {
+            await KillAsync();
+        }
+
+        process?.Dispose();
+        System.IO.Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>A port of loopback that was free a moment ago.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            output.Enqueue(line);
+            foreach (var (_, seen) in awaited.Where(wait => line.Contains(wait.Text, StringComparison.Ordinal)))
+            {
+                seen.TrySetResult();
+            }
+        }
+    }
+
+    private async Task<int> EndedAsync()
+    {
+        await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        return Process.ExitCode;
+    }
+
+    /// <summary>Asks until it says that it is ready; that it says so is the event, and asking the only way to hear it.</summary>
+    private async Task ReadyAsync()
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            if (Process.HasExited)
+            {
+                throw new InvalidOperationException($"It did not start: {Output}");
+            }
+
+            try
+            {
+                using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{Port}/readyz"), patience.Token);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+}

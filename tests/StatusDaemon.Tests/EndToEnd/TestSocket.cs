@@ -1,0 +1,82 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+
+namespace StatusDaemon.EndToEnd;
+
+/// <summary>A client of <c>/pubsub</c> in tests, with the runtime's own WebSocket.</summary>
+internal sealed class TestSocket : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly ClientWebSocket socket = new();
+    private readonly byte[] buffer = new byte[512 * 1024];
+
+    /// <summary>Code and reason of the server's close frame; null before it came.</summary>
+    public WebSocketCloseStatus? CloseStatus => socket.CloseStatus;
+
+    /// <summary>The runtime's socket, for what only few tests do.</summary>
+    public ClientWebSocket Socket => socket;
+
+    /// <summary>Connects as a subscriber, in trusted-header mode.</summary>
+    public static async Task<TestSocket> ConnectAsync(StatusdProcess server, string uid)
+    {
+        var client = new TestSocket();
+        client.socket.Options.SetRequestHeader("X-Status-Uid", uid);
+        await client.socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/pubsub"), TestContext.Current.CancellationToken).WaitAsync(Patience);
+        return client;
+    }
+
+    /// <summary>Sends a text message.</summary>
+    public Task SendAsync(string json) =>
+        socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
+
+    /// <summary>The next message; null when the server has closed.</summary>
+    public async Task<string?> ReceiveAsync()
+    {
+        var length = 0;
+        while (true)
+        {
+            var received = await socket.ReceiveAsync(buffer.AsMemory(length), TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience);
+            if (received.MessageType == WebSocketMessageType.Close)
+            {
+                return null;
+            }
+
+            length += received.Count;
+            if (received.EndOfMessage)
+            {
+                return Encoding.UTF8.GetString(buffer, 0, length);
+            }
+        }
+    }
+
+    /// <summary>Reads until a publisher has a status; what comes before of it or of others is passed over.</summary>
+    public async Task SeesAsync(string publisher, int status)
+    {
+        while (await ReceiveAsync() is { } text)
+        {
+            using var json = JsonDocument.Parse(text);
+            if (json.RootElement.TryGetProperty("publisher", out var who) && who.GetString() == publisher && json.RootElement.GetProperty("status").GetInt32() == status)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"Closed {socket.CloseStatus} ({socket.CloseStatusDescription}) before {publisher} was {status}.");
+    }
+
+    /// <summary>Subscribes and waits for the first answer.</summary>
+    public async Task<string?> WatchAsync(string publisher)
+    {
+        await SendAsync("{\"events\":{\"" + publisher + "\":9}}");
+        return await ReceiveAsync();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        socket.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
