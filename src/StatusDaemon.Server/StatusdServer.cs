@@ -108,7 +108,12 @@ public sealed class StatusdServer : IAsyncDisposable
     }
 
     /// <summary>Waits until a signal ends the server, drains, and stops it.</summary>
-    public Task WaitAsync(CancellationToken stop) => app.WaitForShutdownAsync(stop);
+    /// <returns>False if it ended because a part of it failed; the log says which.</returns>
+    public async Task<bool> WaitAsync(CancellationToken stop)
+    {
+        await app.WaitForShutdownAsync(stop);
+        return !app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask is { IsFaulted: true });
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -7,15 +7,18 @@ namespace StatusDaemon.CommandLine;
 internal sealed class ServerRun(string defaultSettings, TextWriter output)
 {
     /// <summary>Runs all modules in this process.</summary>
-    /// <returns>0 when it was asked to end and did.</returns>
+    /// <returns>0 when it was asked to end and did, 1 when a part of it failed.</returns>
     public async Task<int> UpAsync(string settingsPath, CancellationToken stop)
     {
         try
         {
             await using var server = await StatusdServer.CreateAsync(settingsPath, stop);
             await WriteAsync(settingsPath, await server.StartAsync(stop));
-            await server.WaitAsync(stop);
-            return 0;
+            return await server.WaitAsync(stop) ? 0 : 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0; // asked to end before it was up
         }
         catch (StartException e)
         {

@@ -30,6 +30,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>());
+        await FollowDirectoryAsync(); // what changed between the two lines above was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), Second) { KeepAlive = true });
 
         // A change waits for the next save and for its commit: together they stay within the flush interval.
@@ -94,9 +95,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     /// <summary>Hands the scan's records to the router, once, in a turn of its own.</summary>
     private async Task LearnScanAsync()
     {
-        if (scan is not { IsCompleted: true })
+        if (scan is not { IsCompleted: true, IsCanceled: false })
         {
-            return;
+            return; // under way, done, or given up because the host stops
         }
 
         try

@@ -83,24 +83,49 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     public UidTable Uids => uids;
 
     /// <summary>Brings an input; waits while too many are there already.</summary>
-    public ValueTask PostAsync(LoopInput input, CancellationToken stop) => inbox.Writer.WriteAsync(input, stop);
+    /// <returns>False if the loop has ended: nothing takes it any more.</returns>
+    public async ValueTask<bool> PostAsync(LoopInput input, CancellationToken stop)
+    {
+        try
+        {
+            await inbox.Writer.WriteAsync(input, stop);
+            return true;
+        }
+        catch (ChannelClosedException)
+        {
+            return false;
+        }
+    }
 
     /// <inheritdoc/>
-    public async Task DeliverAsync(Payload batch) =>
-        await inbox.Writer.WriteAsync(new LoopInput.Delivered(DeliveryBatch.Parse(batch.Bytes, id, uids)));
+    public Task DeliverAsync(Payload batch) =>
+        inbox.Writer.WriteAsync(new LoopInput.Delivered(DeliveryBatch.Parse(batch.Bytes, id, uids))).AsTask();
 
     /// <summary>Closes all clients over a while and waits until they are gone, or the time is over.</summary>
     public async Task DrainAsync(CloseCode code, string reason, TimeSpan over, CancellationToken stop)
     {
-        await PostAsync(new LoopInput.Drain(code, reason, over), stop);
-        await empty.Task.WaitAsync(stop);
+        if (await PostAsync(new LoopInput.Drain(code, reason, over), stop))
+        {
+            await empty.Task.WaitAsync(stop);
+        }
     }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         self = cluster.CreateObjectReference<IGatewayObserver>(this);
-        var helpers = Task.WhenAll(TickAsync(stop), FollowDirectoryAsync(stop));
+        try
+        {
+            await Task.WhenAll(RunAsync(stop), TickAsync(stop), FollowDirectoryAsync(stop));
+        }
+        finally
+        {
+            inbox.Writer.TryComplete();
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stop)
+    {
         CallShards(isTick: true);
         while (await inbox.Reader.WaitToReadAsync(stop))
         {
@@ -114,8 +139,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             fanOut.Flush(clock.Now.Steady);
             CallShards(isTick);
         }
-
-        await helpers;
     }
 
     private void Take(LoopInput input)
