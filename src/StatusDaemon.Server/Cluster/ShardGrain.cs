@@ -8,7 +8,7 @@ namespace StatusDaemon.Cluster;
 /// <summary>A router shard as Orleans hosts it: a thin shell around <see cref="RouterShard"/>, one call after the other.</summary>
 /// <remarks>
 /// An activation takes its own epoch before its first input, reads the directory after it began, and answers watches by single reads while the
-/// daemon scans its store. Saving interleaves with calls, at their waits alone, so that routing never waits for the disk.
+/// daemon scans its store. Saving interleaves with calls, but only at their waits, so that routing never waits for the disk.
 /// </remarks>
 [ShardPlacement]
 internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGrain> log) : Grain, IShardGrain
@@ -17,6 +17,8 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
+    private IGrainTimer saveTimer = null!;
+    private bool isSaveDue;
     private bool isSaveFailing;
 
     private int Number => (int)this.GetPrimaryKeyLong();
@@ -33,9 +35,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         await FollowDirectoryAsync(); // what changed between the two lines above was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), Second) { KeepAlive = true });
 
-        // A change waits for the next save and for its commit: together they stay within the flush interval.
-        var save = TimeSpan.FromMilliseconds(Math.Max(10, services.Flush.TotalMilliseconds / 4));
-        this.RegisterGrainTimer(SaveAsync, new GrainTimerCreationOptions(save, save) { Interleave = true, KeepAlive = true });
+        saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
     }
 
     /// <inheritdoc/>
@@ -61,7 +61,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
         try
         {
-            return new Payload((await shard.TakeAsync(parsed, CancellationToken.None)).ToBytes());
+            var answer = await shard.TakeAsync(parsed, CancellationToken.None);
+            SaveSoon();
+            return new Payload(answer.ToBytes());
         }
         catch (StoreException e)
         {
@@ -90,6 +92,8 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         {
             LogStoreAway(Number, e.Message);
         }
+
+        SaveSoon();
     }
 
     /// <summary>Hands the scan's records to the router, once, in a turn of its own.</summary>
@@ -111,6 +115,23 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
             LogStoreAway(Number, e.Message);
             scan = services.Scan.LoadAsync(Number, services.Stopping);
         }
+    }
+
+    /// <summary>Lets a change wait for others, but not for long: the wait and the commit together stay within the flush interval. A quiet shard costs nothing.</summary>
+    private void SaveSoon()
+    {
+        if (shard.HasUnsaved && !isSaveDue)
+        {
+            isSaveDue = true;
+            saveTimer.Change(isSaveFailing ? Second : services.Flush / 4, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async Task SaveInTurnAsync(CancellationToken stop)
+    {
+        isSaveDue = false;
+        await SaveAsync(stop);
+        SaveSoon();
     }
 
     private async Task SaveAsync(CancellationToken stop)

@@ -25,6 +25,9 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     private FeedCursor saved = new(store.Incarnation, new FeedKey(router.Activation, 0));
     private Task saving = Task.CompletedTask;
 
+    /// <summary>Whether something changed that is not in the store.</summary>
+    public bool HasUnsaved => router.LastChange > saved.Key;
+
     /// <summary>Takes a gateway's batch, once, however often it arrives.</summary>
     /// <exception cref="StoreException">The store cannot be read now. The batch counts as taken; call again with it for the answer.</exception>
     public async Task<ShardAnswer> TakeAsync(ShardBatch batch, CancellationToken stop)
