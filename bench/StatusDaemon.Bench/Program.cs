@@ -3,6 +3,7 @@ using StatusDaemon.Bench;
 // One entry a hot path, named after the type that it measures.
 var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCase)
 {
+    [nameof(FloodBench)] = FloodBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
 };
 
