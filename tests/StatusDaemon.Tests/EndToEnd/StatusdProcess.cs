@@ -28,10 +28,19 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> environment;
     private Process? process;
 
-    private StatusdProcess(IReadOnlyDictionary<string, string> environment) => this.environment = environment;
+    private readonly bool tls;
+
+    private StatusdProcess(IReadOnlyDictionary<string, string> environment, bool tls)
+    {
+        this.environment = environment;
+        this.tls = tls;
+    }
 
     /// <summary>The port that it listens on; the same after a restart.</summary>
     public int Port { get; } = FreePort();
+
+    /// <summary>Where it is, for a client that knows it by this name.</summary>
+    public Uri Address(string host, string path = "/") => new UriBuilder(tls ? "https" : "http", host, Port, path).Uri;
 
     /// <summary>Path of the settings file.</summary>
     public string SettingsPath => Path.Combine(folder, "settings.yml");
@@ -51,9 +60,11 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <summary>Writes the files and starts the program; returns when it is ready.</summary>
     /// <param name="settings">Sections, one a line or more; <c>SERVICE.port</c> and the paths come from the environment.</param>
     /// <param name="environment">More variables, such as <c>KRB5_CONFIG</c>.</param>
-    public static async Task<StatusdProcess> StartAsync(string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="tls">Whether the settings have <c>SERVICE.tls</c>.</param>
+    public static async Task<StatusdProcess> StartAsync(
+        string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null, bool tls = false)
     {
-        var server = new StatusdProcess(environment ?? new Dictionary<string, string>());
+        var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), tls);
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         await server.StartAgainAsync();
@@ -174,7 +185,8 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <summary>Asks until it says that it is ready; that it says so is the event, and asking the only way to hear it.</summary>
     private async Task ReadyAsync()
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+        using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5) };
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
@@ -186,7 +198,7 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
 
             try
             {
-                using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{Port}/readyz"), patience.Token);
+                using var answer = await http.GetAsync(Address("127.0.0.1", "/readyz"), patience.Token);
                 if (answer.IsSuccessStatusCode)
                 {
                     return;

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using StatusDaemon.Auth;
 
 namespace StatusDaemon.EndToEnd;
 
@@ -19,10 +20,16 @@ internal sealed class TestSocket : IAsyncDisposable
     public ClientWebSocket Socket => socket;
 
     /// <summary>Connects as a subscriber, in trusted-header mode.</summary>
-    public static async Task<TestSocket> ConnectAsync(StatusdProcess server, string uid)
+    public static Task<TestSocket> ConnectAsync(StatusdProcess server, string uid) => ConnectAsync(server, "X-Status-Uid", uid);
+
+    /// <summary>Connects with a ticket that a test made.</summary>
+    public static Task<TestSocket> ConnectAsync(StatusdProcess server, ForgedTicket ticket) =>
+        ConnectAsync(server, "Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
+
+    private static async Task<TestSocket> ConnectAsync(StatusdProcess server, string header, string value)
     {
         var client = new TestSocket();
-        client.socket.Options.SetRequestHeader("X-Status-Uid", uid);
+        client.socket.Options.SetRequestHeader(header, value);
         await client.socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/pubsub"), TestContext.Current.CancellationToken).WaitAsync(Patience);
         return client;
     }
