@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using StatusDaemon.Auth;
@@ -25,7 +26,7 @@ public sealed class LoginRefusalTests(KerberosServer kerberos) : IClassFixture<K
     public async ValueTask DisposeAsync()
     {
         await AssertUnharmedAsync();
-        await witness!.DisposeAsync();
+        await LeaveAsync(witness!);
         http.Dispose();
     }
 
@@ -232,5 +233,13 @@ public sealed class LoginRefusalTests(KerberosServer kerberos) : IClassFixture<K
         await watcher.SeesAsync("uid-bob", 6);
         await witness.SendAsync("""{"status":1}""");
         await watcher.SeesAsync("uid-bob", 1);
+        await LeaveAsync(watcher);
+    }
+
+    /// <summary>A closed connection makes room at once for the next of the same subscriber; one that just breaks off does so later.</summary>
+    private static async Task LeaveAsync(TestSocket client)
+    {
+        await client.Socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await client.DisposeAsync();
     }
 }
