@@ -170,7 +170,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
                 Close(close.Client, close.Code, close.Reason);
                 break;
             case LoopInput.Left left:
-                Forget(left.Client);
+                Close(left.Client, CloseCode.ProtocolError, "the stream ended without a close frame");
                 break;
             case LoopInput.DirectoryChanged changed:
                 directory = changed.Directory;
@@ -230,23 +230,13 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     private void Close(Client client, CloseCode code, string reason)
     {
-        if (Forget(client))
+        if (sockets.Remove(client))
         {
             LogClosed(client.Origin.Through, (int)code, reason);
+            fanOut.Remove(client);
             client.Sink.Close(code, reason);
+            EndIfEmpty();
         }
-    }
-
-    private bool Forget(Client client)
-    {
-        if (!sockets.Remove(client))
-        {
-            return false;
-        }
-
-        fanOut.Remove(client);
-        EndIfEmpty();
-        return true;
     }
 
     private void EndIfEmpty()

@@ -25,7 +25,7 @@ internal abstract record LoopInput
     /// <summary>A client closes, or broke a rule: close it.</summary>
     public sealed record Close(Client Client, CloseCode Code, string Reason) : LoopInput;
 
-    /// <summary>A client's connection is gone.</summary>
+    /// <summary>Nothing more comes from a client: it has closed, or its connection is gone.</summary>
     public sealed record Left(Client Client) : LoopInput;
 
     /// <summary>A client's sink takes frames again.</summary>

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using StatusDaemon.Protocol;
 
 namespace StatusDaemon.Gateway;
@@ -10,10 +11,14 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
     /// <summary>Bytes that may wait for a flush: as much as Kestrel's own buffer.</summary>
     private const int MaxPendingBytes = 64 * 1024;
 
+    private readonly TaskCompletionSource closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task flushing = Task.CompletedTask;
     private int pendingBytes;
     private bool isClosed;
+
+    /// <summary>Ends when the loop has closed the sink: it writes nothing any more, and the peer's time to take the rest begins.</summary>
+    public Task Closing => closing.Task;
 
     /// <summary>Ends when the sink was closed and the close frame was handed to the peer's buffer, or never will be.</summary>
     public Task Closed => closed.Task;
@@ -46,14 +51,21 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
         }
 
         pendingBytes = 0;
-        var flush = output.FlushAsync();
-        if (flush.IsCompletedSuccessfully)
+        try
         {
-            return true;
-        }
+            var flush = output.FlushAsync();
+            if (flush.IsCompletedSuccessfully)
+            {
+                return true;
+            }
 
-        flushing = WaitAsync(flush);
-        return false;
+            flushing = WaitAsync(flush);
+            return false;
+        }
+        catch (Exception e) when (IsLost(e))
+        {
+            return true; // A pipe whose reader failed throws at once; the reading side says to the loop that the socket is gone.
+        }
     }
 
     /// <inheritdoc/>
@@ -62,6 +74,7 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
         if (!isClosed)
         {
             isClosed = true;
+            closing.SetResult();
             _ = CloseAsync(CloseFrame.Of(code, reason));
         }
     }
@@ -72,7 +85,7 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
         {
             await flush;
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (IsLost(e))
         {
             // The socket is gone; its reading side says so to the loop.
         }
@@ -88,11 +101,14 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
             await flushing;
             await output.WriteAsync(frame);
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (IsLost(e))
         {
             // The peer left first.
         }
 
         closed.TrySetResult();
     }
+
+    // What sockets, SslStream and a pipe whose other end failed throw.
+    private static bool IsLost(Exception e) => e is IOException or SocketException or InvalidOperationException or OperationCanceledException;
 }

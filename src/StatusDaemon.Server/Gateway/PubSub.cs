@@ -118,28 +118,27 @@ internal sealed partial class PubSub(
 
         using var linger = new CancellationTokenSource();
         var reading = ReadAsync(transport.Input, client, shared, linger.Token);
-        await Task.WhenAny(reading, sink.Closed);
-        if (!reading.IsCompleted)
-        {
-            // We close: whatever comes before the client's own close frame is not for us any more.
-            linger.CancelAfter(Linger);
-        }
+        await Task.WhenAny(reading, sink.Closing);
 
+        // Whoever ends it, from here on the client has a little time: to take what is under way and our close frame, and to send its own.
+        linger.CancelAfter(Linger);
         await reading;
         await loop.PostAsync(new LoopInput.Left(client), CancellationToken.None);
-        if (!sink.Closed.IsCompleted)
-        {
-            // The client's close frame came or its stream ended, and ours has not gone out: it gets a little time.
-            await sink.Closed.WaitAsync(Linger, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await sink.Closed.WaitAsync(linger.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        if (!sink.Closed.IsCompleted || linger.IsCancellationRequested)
+        // When this returns, Kestrel takes the pipe back: not before the loop has let go of it, or is no more.
+        await Task.WhenAny(sink.Closing, loop.ExecuteTask!);
+        if (linger.IsCancellationRequested)
         {
             http.Abort();
         }
     }
 
-    /// <summary>Reads frames until the client closes, breaks a rule or is gone, or nobody waits for it any more.</summary>
+    /// <summary>Reads frames until the client closes or is gone, or nobody waits for it any more.</summary>
+    /// <remarks>
+    /// What follows a broken rule is read and dropped: a socket that is closed with bytes unread answers them with a reset, and the client would lose
+    /// the close frame that says why.
+    /// </remarks>
     private async Task ReadAsync(PipeReader input, Client client, ClientSocket socket, CancellationToken linger)
     {
         using var frames = new FrameReader(limits.MessageBytes);
@@ -186,7 +185,10 @@ internal sealed partial class PubSub(
                 case FrameEvent.Ping when budget.TrySpend(clock.Now.Utc, limits):
                     inputs.Add(new LoopInput.Reply(client, ServerFrame.Pong(frames.Payload)));
                     break;
-                case FrameEvent.Close or FrameEvent.Refused:
+                case FrameEvent.Refused:
+                    inputs.Add(new LoopInput.Close(client, frames.CloseCode, frames.Reason));
+                    break;
+                case FrameEvent.Close:
                     inputs.Add(new LoopInput.Close(client, frames.CloseCode, frames.Reason));
                     return true;
             }
