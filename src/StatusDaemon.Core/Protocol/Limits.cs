@@ -4,6 +4,9 @@ namespace StatusDaemon.Protocol;
 /// <remarks>Each limit has a named outcome at its bound: docs/protocol.md §8.</remarks>
 public sealed record Limits
 {
+    /// <summary>Events that cost as much as a message of their own: about the work that a status makes.</summary>
+    public const int EventsPerMessage = 100;
+
     /// <summary>Largest message in bytes after defragmentation; above it 1009. 1 KiB to 16 MiB.</summary>
     public int MessageBytes { get; init; } = 256 * 1024;
 

@@ -23,4 +23,8 @@ public struct MessageBudget
         left--;
         return true;
     }
+
+    /// <summary>Takes what a message with many events costs beyond itself; the budget may owe it, and nothing can be spent until that is refilled.</summary>
+    /// <remarks>So that one large message is always taken, and not a thousand of them each second.</remarks>
+    public void Charge(int events) => left -= events / Limits.EventsPerMessage;
 }

@@ -214,6 +214,7 @@ internal sealed partial class PubSub(
             return new LoopInput.Reply(client, ErrorMessage.NotYourPublisher.Frame);
         }
 
+        budget.Charge(message.EventCount);
         var events = message.EventCount == 0 ? [] : new (Names.Uid, bool)[message.EventCount];
         for (var i = 0; i < events.Length; i++)
         {

@@ -64,4 +64,18 @@ public sealed class MessageBudgetTests
 
         return spent;
     }
+
+    [Fact]
+    public void A_message_of_many_events_is_taken_and_paid_for_before_the_next()
+    {
+        var limits = new Limits { MessagesPerSecond = 10 };
+        var now = DateTimeOffset.UnixEpoch;
+        var budget = default(MessageBudget);
+
+        Assert.True(budget.TrySpend(now, limits));
+        budget.Charge(40 * Limits.EventsPerMessage); // of 20 at once 19 were left
+
+        Assert.False(budget.TrySpend(now + TimeSpan.FromSeconds(2), limits));
+        Assert.True(budget.TrySpend(now + TimeSpan.FromSeconds(2.3), limits));
+    }
 }
