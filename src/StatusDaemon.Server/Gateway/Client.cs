@@ -9,7 +9,8 @@ namespace StatusDaemon.Gateway;
 internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink)
 {
     /// <summary>Replies that may wait for a client that does not read; one more closes it.</summary>
-    public const int MaxReplies = 64;
+    /// <remarks>Twice the burst of messages that it may send by default, at most 0.5 MB: who reads at all is not closed for asking much at once.</remarks>
+    public const int MaxReplies = 4096;
 
     /// <summary>Slots of the topics that it watches.</summary>
     public SlotSet Topics;

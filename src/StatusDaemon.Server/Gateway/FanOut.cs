@@ -16,6 +16,10 @@ namespace StatusDaemon.Gateway;
 internal sealed class FanOut
 {
     private const int SlotBits = 24;
+
+    /// <summary>Debts of a client that are not worth tidying.</summary>
+    private const int FewOwed = 64;
+
     private const uint MaxRequest = (1u << 30) - 1;
 
     private readonly GatewayId gateway;
@@ -31,6 +35,7 @@ internal sealed class FanOut
     private readonly List<Client> dirty = [];
     private long connections;
     private uint requests;
+    private TimeSpan turn;
 
     /// <param name="shards">A power of two, the same for all members.</param>
     public FanOut(GatewayId gateway, UidTable uids, int shards, Limits limits)
@@ -168,9 +173,8 @@ internal sealed class FanOut
     /// <returns>False if it has too many answers waiting already: it does not read, close it.</returns>
     public bool Reply(Client client, byte[] frame)
     {
-        if (client.BehindSince is null && client.Sink.TryWrite(frame))
+        if (TryWrite(client, frame))
         {
-            MarkDirty(client);
             return true;
         }
 
@@ -180,9 +184,11 @@ internal sealed class FanOut
         }
 
         client.Replies.Add(frame);
-        MarkDirty(client);
         return true;
     }
+
+    /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
+    public void BeginTurn(TimeSpan now) => turn = now;
 
     /// <summary>Sends everything that was written since the last time, one flush a client.</summary>
     public void Flush(TimeSpan now)
@@ -370,14 +376,63 @@ internal sealed class FanOut
 
     private void Send(Client client, Topic topic, ref TopicWatch watch)
     {
-        MarkDirty(client);
-        if (watch.Is(WatchState.Owed) || (client.BehindSince is null && !client.HasBacklog && client.Sink.TryWrite(FrameFor(topic, watch))))
+        if (watch.Is(WatchState.Owed) || TryWrite(client, FrameFor(topic, watch)))
         {
             return;
         }
 
+        if (client.Owed.Count >= (2 * client.Topics.Count) + FewOwed)
+        {
+            DropDeadDebts(client);
+        }
+
         watch.State |= WatchState.Owed;
         client.Owed.Add(topic.Slot);
+    }
+
+    /// <summary>Takes out what was unsubscribed since it was owed, so that whoever subscribes and unsubscribes and never reads holds no more than it watches.</summary>
+    private void DropDeadDebts(Client client)
+    {
+        var owed = client.Owed;
+        var kept = 0;
+        for (var i = 0; i < owed.Count; i++)
+        {
+            ref var watch = ref FindWatch(client, owed[i], out var topic);
+            if (topic is not null && watch.Is(WatchState.Owed))
+            {
+                watch.State &= ~WatchState.Owed; // a topic may stand there twice: the first place counts
+                owed[kept++] = owed[i];
+            }
+        }
+
+        owed.RemoveRange(kept, owed.Count - kept);
+        foreach (var slot in owed)
+        {
+            FindWatch(client, slot, out _).State |= WatchState.Owed;
+        }
+    }
+
+    /// <summary>Writes a frame to a client that takes frames. A turn that has more for it than the sink holds flushes in between: only the peer's slowness makes it wait.</summary>
+    private bool TryWrite(Client client, byte[] frame)
+    {
+        if (client.BehindSince is not null || client.HasBacklog)
+        {
+            return false;
+        }
+
+        MarkDirty(client);
+        if (client.Sink.TryWrite(frame))
+        {
+            return true;
+        }
+
+        if (!client.Sink.Flush())
+        {
+            client.BehindSince = turn;
+            return false;
+        }
+
+        return client.Sink.TryWrite(frame);
     }
 
     private static byte[] FrameFor(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) ? topic.Frame : topic.Unknown;

@@ -130,6 +130,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         while (await inbox.Reader.WaitToReadAsync(stop))
         {
             var isTick = false;
+            fanOut.BeginTurn(clock.Now.Steady);
             for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken++)
             {
                 isTick |= input is LoopInput.Tick;
