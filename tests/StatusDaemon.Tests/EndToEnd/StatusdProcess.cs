@@ -71,8 +71,40 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Starts the program with something that it can't start with.</summary>
+    /// <returns>Its exit code, and what it printed; the paths of its folder read <c>~</c>.</returns>
+    public static async Task<(int ExitCode, string Output)> FailAsync(string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>());
+        await File.WriteAllTextAsync(server.SettingsPath, settings);
+        await File.WriteAllTextAsync(server.DirectoryPath, directory);
+        server.Launch();
+        var exitCode = await server.EndedAsync();
+        return (exitCode, server.Output.Replace(server.folder, "~", StringComparison.Ordinal));
+    }
+
     /// <summary>Starts the program over what the last run left; returns when it is ready.</summary>
     public async Task StartAgainAsync()
+    {
+        Launch();
+        await ReadyAsync();
+    }
+
+    /// <summary>What <c>/readyz</c> says.</summary>
+    public async Task<string> AskReadyAsync()
+    {
+        using var http = new HttpClient();
+        return await http.GetStringAsync(new Uri($"http://127.0.0.1:{Port}/readyz"), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Memory of the process that is in RAM, in bytes.</summary>
+    public long ResidentBytes()
+    {
+        Process.Refresh();
+        return Process.WorkingSet64;
+    }
+
+    private void Launch()
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "statusd.dll"));
@@ -94,7 +126,6 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await ReadyAsync();
     }
 
     /// <summary>Waits for a line of the log, also one that came already.</summary>
@@ -127,11 +158,11 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
         await EndedAsync();
     }
 
-    /// <summary>Asks it to end, as a service manager does.</summary>
+    /// <summary>Asks it to end, as a service manager does, or whoever types Ctrl-C.</summary>
     /// <returns>The exit code.</returns>
-    public async Task<int> StopAsync()
+    public async Task<int> StopAsync(PosixSignal signal = PosixSignal.SIGTERM)
     {
-        if (Kill(Process.Id, 15) != 0)
+        if (Kill(Process.Id, signal == PosixSignal.SIGINT ? 2 : 15) != 0)
         {
             throw new InvalidOperationException("The process could not be signalled.");
         }
