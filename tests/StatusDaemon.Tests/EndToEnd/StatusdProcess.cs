@@ -75,7 +75,7 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <returns>Its exit code, and what it printed; the paths of its folder read <c>~</c>.</returns>
     public static async Task<(int ExitCode, string Output)> FailAsync(string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null)
     {
-        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>());
+        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), tls: false);
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         server.Launch();
