@@ -60,25 +60,19 @@ internal sealed partial class PubSub(
             return;
         }
 
-        if (!counts.TryEnter(caller.Uid))
+        using var place = counts.Enter(caller.Uid);
+        if (place is null)
         {
             LogTooMany(caller.Uid.ToString());
             http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
             return;
         }
 
-        try
-        {
-            http.Response.Headers.Upgrade = "websocket";
-            http.Response.Headers.Connection = "Upgrade";
-            http.Response.Headers.SecWebSocketAccept = HandshakeKey.AcceptOf(headers.SecWebSocketKey!);
-            await upgrade.UpgradeAsync();
-            await RunAsync(http, caller);
-        }
-        finally
-        {
-            counts.Leave(caller.Uid);
-        }
+        http.Response.Headers.Upgrade = "websocket";
+        http.Response.Headers.Connection = "Upgrade";
+        http.Response.Headers.SecWebSocketAccept = HandshakeKey.AcceptOf(headers.SecWebSocketKey!);
+        await upgrade.UpgradeAsync();
+        await RunAsync(http, caller, place);
     }
 
     private static void AskForWebSocket(HttpResponse response)
@@ -89,7 +83,7 @@ internal sealed partial class PubSub(
     }
 
     /// <summary>Runs a connection that is upgraded, below HTTP: its frames go straight to and from the transport's pipes, decrypted where there is TLS.</summary>
-    private async Task RunAsync(HttpContext http, Caller caller)
+    private async Task RunAsync(HttpContext http, Caller caller, ConnectionCounts.Place place)
     {
         if (http.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
         {
@@ -123,6 +117,7 @@ internal sealed partial class PubSub(
         // Whoever ends it, from here on the client has a little time: to take what is under way and our close frame, and to send its own.
         linger.CancelAfter(Linger);
         await reading;
+        place.Dispose(); // the next connection of this subscriber need not wait for our lingering
         await loop.PostAsync(new LoopInput.Left(client), CancellationToken.None);
         await sink.Closed.WaitAsync(linger.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
