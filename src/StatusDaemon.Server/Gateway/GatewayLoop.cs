@@ -131,7 +131,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         {
             var isTick = false;
             fanOut.BeginTurn(clock.Now.Steady);
-            for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken++)
+            for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken += WeightOf(input))
             {
                 isTick |= input is LoopInput.Tick;
                 Take(input);
@@ -141,6 +141,9 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             CallShards(isTick);
         }
     }
+
+    // A message of many events counts for as much as it costs, so that nobody's frames wait for a turn full of them.
+    private static int WeightOf(LoopInput input) => input is LoopInput.Said said ? 1 + (said.Wish.Events.Count / Limits.EventsPerMessage) : 1;
 
     private void Take(LoopInput input)
     {
