@@ -110,7 +110,7 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
         }
     }
 
-    [LoggerMessage(EventId = 7001, Level = LogLevel.Warning, Message = "Refused a connection from {Remote} to the member port {Local}: {Reason}")]
+    [LoggerMessage(3301, LogLevel.Warning, "Refused a connection from {Remote} to the member port {Local}: {Reason}")]
     private partial void LogRefused(EndPoint? remote, EndPoint? local, string reason);
 
     private sealed record TlsPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;

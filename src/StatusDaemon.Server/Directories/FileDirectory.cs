@@ -165,13 +165,13 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
         old.SetReplaced();
     }
 
-    [LoggerMessage(4001, LogLevel.Information, "Directory {Path} is in force: {Subscribers} subscribers, revision {Revision}.")]
+    [LoggerMessage(5001, LogLevel.Information, "Directory {Path} is in force: {Subscribers} subscribers, revision {Revision}.")]
     private partial void LogAccepted(string path, int subscribers, long revision);
 
-    [LoggerMessage(4002, LogLevel.Error, "{Problem}")]
+    [LoggerMessage(5002, LogLevel.Error, "{Problem}")]
     private partial void LogProblem(string problem);
 
-    [LoggerMessage(4003, LogLevel.Error, "Directory {Path} was refused whole; the last good one, with {Subscribers} subscribers, stays in force.")]
+    [LoggerMessage(5003, LogLevel.Error, "Directory {Path} was refused whole; the last good one, with {Subscribers} subscribers, stays in force.")]
     private partial void LogRefused(string path, int subscribers);
 
     /// <summary>What is in force, and what was tried.</summary>

@@ -109,6 +109,6 @@ internal sealed partial class KdcProcess : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(9502, LogLevel.Warning, "The sandbox's KDC ended with {Code} and is started again: {Words}")]
+    [LoggerMessage(1703, LogLevel.Warning, "The sandbox's KDC ended with {Code} and is started again: {Words}")]
     private partial void LogEnded(int code, string words);
 }

@@ -364,9 +364,9 @@ internal sealed partial class SandboxRealm : IAsyncDisposable
 
     private string In(string name) => Path.Combine(folder, name);
 
-    [LoggerMessage(9501, LogLevel.Warning, "The sandbox realm in {Folder} is made anew, tickets of it are no longer good: {Reason}")]
+    [LoggerMessage(1702, LogLevel.Warning, "The sandbox realm in {Folder} is made anew, tickets of it are no longer good: {Reason}")]
     private partial void LogMadeAnew(string folder, string reason);
 
-    [LoggerMessage(9503, LogLevel.Warning, "{DName} gets no principal in the sandbox realm: a realm has letters, digits, dots, hyphens and underscores, a user no quotation marks")]
+    [LoggerMessage(1704, LogLevel.Warning, "{DName} gets no principal in the sandbox realm: a realm has letters, digits, dots, hyphens and underscores, a user no quotation marks")]
     private partial void LogCannotHave(DName dname);
 }
