@@ -10,6 +10,9 @@ internal static class LogSetup
     // Frameworks tell at information what is of use to their developers; each connection would be several lines.
     private static readonly string[] Frameworks = ["Microsoft", "System", "Orleans"];
 
+    // Its first look takes the machine's whole uptime for a delay, and warns of it.
+    private const string Watchdog = "Orleans.Runtime.Watchdog";
+
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>
     public static ILoggingBuilder AddStatusdLog(this ILoggingBuilder logging, LogOptions options)
@@ -21,6 +24,8 @@ internal static class LogSetup
             {
                 logging.AddFilter(framework, options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning);
             }
+
+            logging.AddFilter(Watchdog, options.Level > LogLevel.Error ? options.Level : LogLevel.Error);
         }
 
         logging.Services.TryAddSingleton(TimeProvider.System);

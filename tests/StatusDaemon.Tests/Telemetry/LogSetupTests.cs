@@ -29,6 +29,7 @@ public sealed class LogSetupTests
     [InlineData(LogLevel.Information, "Microsoft.AspNetCore.Hosting", LogLevel.Warning)]
     [InlineData(LogLevel.Error, "Microsoft.AspNetCore.Hosting", LogLevel.Error)]
     [InlineData(LogLevel.Trace, "Orleans.Runtime.Silo", LogLevel.Trace)]
+    [InlineData(LogLevel.Information, "Orleans.Runtime.Watchdog", LogLevel.Error)]
     public void Frameworks_are_heard_from_warnings_up(LogLevel level, string category, LogLevel least)
     {
         using var services = Services(new LogOptions { Level = level });
@@ -54,10 +55,10 @@ public sealed class LogSetupTests
         using var services = Services(new LogOptions { Format = LogFormat.Json });
         using var writer = new StringWriter();
         var formatter = services.GetServices<ConsoleFormatter>().Single(candidate => candidate.Name == ConsoleFormatterNames.Json);
-        formatter.Write(new LogEntry<string>(LogLevel.Error, "StatusDaemon.Directories", new EventId(4002), "a\nb", null, (state, _) => state), scopeProvider: null, writer);
+        formatter.Write(new LogEntry<string>(LogLevel.Error, "StatusDaemon.Directories", new EventId(5002), "a\nb", null, (state, _) => state), scopeProvider: null, writer);
         var line = Assert.Single(writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
         using var json = JsonDocument.Parse(line);
-        Assert.Equal(("a\nb", 4002), (json.RootElement.GetProperty("Message").GetString(), json.RootElement.GetProperty("EventId").GetInt32()));
+        Assert.Equal(("a\nb", 5002), (json.RootElement.GetProperty("Message").GetString(), json.RootElement.GetProperty("EventId").GetInt32()));
     }
 
     private static ServiceProvider Services(LogOptions options) =>
