@@ -30,6 +30,7 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
             Say(Text.UnknownStatus, word, string.Join(", ", StatusNames.All));
         }
 
+        ClientEnvironment.AvoidMissingCache();
         if (request.As is { } name)
         {
             (sandbox ?? throw new CommandFailedException(Text.SandboxMissing.With(request.StatePath))).LogInAs(name);
