@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -23,6 +24,9 @@ namespace StatusDaemon;
 /// <summary>All modules in one process: what <c>statusd up</c> runs.</summary>
 public sealed class StatusdServer : IAsyncDisposable
 {
+    /// <summary>What a stop takes when the clients are gone, at most: the last saves, and the silo.</summary>
+    private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(1);
+
     private readonly WebApplication app;
     private readonly SqliteStatusStore store;
     private readonly SandboxRealm? sandbox;
@@ -45,6 +49,7 @@ public sealed class StatusdServer : IAsyncDisposable
         }
 
         RefuseWhatIsNotThere(settings);
+        CheckAddress(settings.Service);
         if (!DirectoryFile.TryRead(settings.Privileges.File, settings.Policy, revision: 1, out var directory, out problems))
         {
             throw new StartException(string.Join('\n', problems));
@@ -99,9 +104,8 @@ public sealed class StatusdServer : IAsyncDisposable
             throw new StartException($"{e.Message} Stop what listens there, or set SERVICE.port.", e);
         }
 
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         return new StartReport(
-            new Uri(addresses.Addresses.First()),
+            AddressOf(app.Services),
             sandbox is null ? [] : sandbox.Description.Realms,
             app.Services.GetRequiredService<LoginSummary>().Words,
             [.. app.Services.GetRequiredService<ISubscriberDirectory>().Current.Subscribers.Select(subscriber => subscriber.DName.ToString()).Order(StringComparer.Ordinal).Take(2)]);
@@ -135,23 +139,44 @@ public sealed class StatusdServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Where it listens, with the port that a setting of 0 has come to.</summary>
+    private static Uri AddressOf(IServiceProvider provider) =>
+        new(provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
     private static void RefuseWhatIsNotThere(StatusdSettings settings)
     {
         (bool Wanted, string Setting, string Instead)[] later =
         [
-            (settings.Storage.Kind == StorageKind.Redis, "STORAGE.kind: redis", "sqlite"),
-            (settings.Privileges.Source == PrivilegesSource.Redis, "PRIVILEGES.source: redis", "file"),
-            (settings.Cluster.Kind == ClusterKind.Redis, "CLUSTER.kind: redis", "local"),
+            (settings.Storage.Kind == StorageKind.Redis, "STORAGE.kind: redis", "use sqlite"),
+            (settings.Privileges.Source == PrivilegesSource.Redis, "PRIVILEGES.source: redis", "use file"),
+            (settings.Cluster.Kind == ClusterKind.Redis, "CLUSTER.kind: redis", "use local"),
+            (settings.Sync.Peers.Count > 0, "SYNC.peers", "take them out"),
+            (settings.Admin.Url is not null, "ADMIN.url", "take it out"),
         ];
         foreach (var (_, setting, instead) in later.Where(entry => entry.Wanted))
         {
-            throw new StartException($"{setting} is not there yet in this version: use {instead}.");
+            throw new StartException($"{setting} is not there yet in this version: {instead}.");
         }
 
         if (settings.Auth is { Mode: AuthMode.Kerberos, Keytab: null } && !IPAddress.IsLoopback(settings.Service.Host))
         {
             throw new StartException(
                 $"AUTH.keytab is not set. Without one a sandbox realm is started, and only on loopback, not on {settings.Service.Host}: name the keytab with the keys of HTTP/<this host>, or set SERVICE.host to 127.0.0.1.");
+        }
+    }
+
+    /// <summary>Asks for the address before anything starts: Kestrel asks last, when the silo is up and has much to say about being stopped.</summary>
+    private static void CheckAddress(ServiceOptions service)
+    {
+        var address = new IPEndPoint(service.Host, service.Port);
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(address);
+        }
+        catch (SocketException e)
+        {
+            throw new StartException($"{address}: {e.Message}. Stop what listens there, or set SERVICE.host and SERVICE.port to an address of this machine that is free.", e);
         }
     }
 
@@ -177,9 +202,9 @@ public sealed class StatusdServer : IAsyncDisposable
 
         services.AddSingleton(_ => new GssAcceptor(setup, TimeProvider.System));
         services.AddSingleton<ILogin, NegotiateLogin>();
-        services.AddSingleton(settings.Service.Origins.Count > 0
+        services.AddSingleton(provider => settings.Service.Origins.Count > 0
             ? new OriginPolicy(settings.Service.Origins)
-            : OriginPolicy.OfServer(setup.Services, settings.Service.Tls is not null, settings.Service.Port));
+            : OriginPolicy.OfServer(setup.Services, settings.Service.Tls is not null, () => AddressOf(provider).Port));
         services.AddSingleton(new LoginSummary(string.Join('\n', [probe.Summary, .. probe.Warnings])));
     }
 
@@ -225,6 +250,8 @@ public sealed class StatusdServer : IAsyncDisposable
             provider, new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), settings.Cluster.Shards, settings.Service.Limits, auth));
         services.AddHostedService(provider => provider.GetRequiredService<GatewayLoop>());
         services.AddHostedService<GatewayDrain>();
+        services.Configure<HostOptions>(host =>
+            host.ShutdownTimeout = TimeSpan.FromTicks(Math.Max(host.ShutdownTimeout.Ticks, (settings.Service.Drain + AfterDrain).Ticks)));
         services.AddSingleton<PubSub>();
         services.AddSingleton<DirectoryEndpoint>();
         services.AddSingleton<HealthEndpoints>();

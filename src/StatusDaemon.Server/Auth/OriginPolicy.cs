@@ -8,20 +8,21 @@ namespace StatusDaemon.Auth;
 /// <remarks>RFC 6455 §10.2. What is no browser sends no <c>Origin</c> and is not asked for one.</remarks>
 internal sealed class OriginPolicy(IEnumerable<string> origins)
 {
-    private readonly FrozenSet<string> allowed = origins.ToFrozenSet(StringComparer.Ordinal);
+    private readonly Lazy<FrozenSet<string>> allowed = new(() => origins.ToFrozenSet(StringComparer.Ordinal));
 
     /// <summary>The server's own origins: the hosts that it has service names for. Never from the header <c>Host</c>, which the client writes.</summary>
-    public static OriginPolicy OfServer(IEnumerable<ServiceName> services, bool isTls, int port)
+    /// <param name="port">Asked at the first request: a server that takes a free port knows it only once it listens.</param>
+    public static OriginPolicy OfServer(IEnumerable<ServiceName> services, bool isTls, Func<int> port)
     {
         var (scheme, ownPort) = isTls ? ("https", 443) : ("http", 80);
-        return new OriginPolicy(services.Select(service => $"{scheme}://{service.Host}{(port == ownPort ? "" : $":{port}")}"));
+        return new OriginPolicy(services.Select(service => $"{scheme}://{service.Host}{(port() == ownPort ? "" : $":{port()}")}"));
     }
 
     /// <summary>Whether a request with these values of <c>Origin</c> may go on.</summary>
     public bool Allows(StringValues origin) => origin switch
     {
         { Count: 0 } => true,
-        [{ } one] => allowed.Contains(one),
+        [{ } one] => allowed.Value.Contains(one),
         _ => false,
     };
 }

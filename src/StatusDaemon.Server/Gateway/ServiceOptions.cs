@@ -62,13 +62,13 @@ internal sealed class ServiceOptions
         Stalled = section.Duration("limits.stalled", defaults.Stalled, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
     };
 
-    // RFC 6454 §6.2: scheme, host, and the port unless it is the scheme's own.
+    // RFC 6454 §6.2: scheme, host, and the port unless it is the scheme's own. Browsers send a name with foreign letters in its ASCII form.
     private static bool TryParseOrigin(string text, [MaybeNullWhen(false)] out string origin)
     {
         var good = Uri.TryCreate(text, UriKind.Absolute, out var uri)
             && uri is { Scheme: "http" or "https", AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "", Host.Length: > 0 }
             && !text.EndsWith('/');
-        origin = good ? uri!.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) : null;
+        origin = good ? $"{uri!.Scheme}://{(uri.HostNameType == UriHostNameType.Dns ? uri.IdnHost : uri.Host)}{(uri.IsDefaultPort ? "" : $":{uri.Port}")}" : null;
         return good;
     }
 }

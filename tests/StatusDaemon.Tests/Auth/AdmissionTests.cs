@@ -316,7 +316,7 @@ public sealed class AdmissionTests(KerberosRealm realm) : IAsyncLifetime
         others.Add(listener);
         var admission = new Admission(
             login,
-            OriginPolicy.OfServer([new ServiceName("HTTP", "localhost")], isTls: false, 8080),
+            OriginPolicy.OfServer([new ServiceName("HTTP", "localhost")], isTls: false, () => 8080),
             new LoginMetrics(server.Services.GetRequiredService<IMeterFactory>()),
             server.Services.GetRequiredService<ILogger<Admission>>());
         server.UseWebSockets();

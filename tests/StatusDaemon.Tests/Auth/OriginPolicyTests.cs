@@ -20,11 +20,21 @@ public sealed class OriginPolicyTests
     [InlineData("null", false)]
     [InlineData("", false)]
     public void The_server_s_own_pages_may_log_in(string origin, bool allowed) =>
-        Assert.Equal(allowed, OriginPolicy.OfServer(Services, isTls: false, 8080).Allows(origin));
+        Assert.Equal(allowed, OriginPolicy.OfServer(Services, isTls: false, () => 8080).Allows(origin));
 
     [Fact]
     public void The_scheme_s_own_port_is_not_written() =>
-        Assert.True(OriginPolicy.OfServer(Services, isTls: true, 443).Allows("https://pbx.example.org"));
+        Assert.True(OriginPolicy.OfServer(Services, isTls: true, () => 443).Allows("https://pbx.example.org"));
+
+    [Fact]
+    public void A_free_port_is_asked_for_once_the_server_listens()
+    {
+        var port = 0;
+        var policy = OriginPolicy.OfServer(Services, isTls: false, () => port);
+        port = 50123;
+
+        Assert.True(policy.Allows("http://localhost:50123"));
+    }
 
     [Fact]
     public void Origins_that_are_set_count_instead() =>

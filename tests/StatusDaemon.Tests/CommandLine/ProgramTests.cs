@@ -1,4 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using StatusDaemon.Settings;
 
 namespace StatusDaemon.CommandLine;
 
@@ -41,6 +45,32 @@ public sealed class ProgramTests
 
         Assert.Equal(1, code);
         Assert.Equal("statusd: You have no Kerberos ticket: get one with kinit, or set KRB5_CLIENT_KTNAME to a keytab.\n", error);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_in_one_line_before_anything_starts()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        var state = Path.Combine(Path.GetTempPath(), "no-such-" + Guid.NewGuid());
+
+        var (code, _, error) = await RunAsync("up", ("STATUSD_HOME", Repository.Root), ("STATUSD_STATE__PATH", state), ("STATUSD_SERVICE__PORT", port));
+
+        Assert.Equal(1, code);
+        Assert.StartsWith($"statusd: 127.0.0.1:{port}: Address already in use. Stop what listens there, or set ", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.False(Directory.Exists(state));
+    }
+
+    [Theory]
+    [InlineData("STATUSD_STORAGE__KIND", "redis", "STORAGE.kind: redis is not there yet in this version: use sqlite.")]
+    [InlineData("STATUSD_SYNC__PEERS", "[{name: b, domains: b.example, principal: sync/b@B}]", "SYNC.peers is not there yet in this version: take them out.")]
+    public async Task A_setting_that_asks_for_what_comes_later_stops_the_start(string name, string value, string words)
+    {
+        var (code, _, error) = await RunAsync("up", ("STATUSD_HOME", Repository.Root), (name, value));
+
+        Assert.Equal((1, $"statusd: {words}\n"), (code, error));
     }
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(string words, params (string Name, string Value)[] environment)

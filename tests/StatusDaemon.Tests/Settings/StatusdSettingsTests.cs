@@ -88,6 +88,11 @@ public sealed partial class StatusdSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Origins_are_kept_as_browsers_write_them() => Assert.Equal(
+        ["https://phone.example.org", "http://pbx:8080", "https://xn--80akhbyknj4f.example", "http://[::1]:8080"],
+        Load("SERVICE: {origins: [HTTPS://Phone.Example.org:443, 'http://pbx:8080', https://испытание.example, 'http://[::1]:8080']}").Service.Origins);
+
+    [Fact]
     public void A_list_may_be_one_value_and_a_key_without_a_value_is_not_set()
     {
         var auth = Load("AUTH:\n  servicename: HTTP@one\n  keytab:\n  realms: ~\nSYNC:\n").Auth;
