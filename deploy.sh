@@ -6,13 +6,13 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 # The Kerberos library is all that a server with a keytab needs; the KDC is for the sandbox realm of a first run, the
-# certificates are for the build, which fetches its packages over https.
-packages=(ca-certificates libgssapi-krb5-2 krb5-user krb5-kdc krb5-admin-server)
+# certificates are for the build, which fetches its packages over https, and curl is for the health check.
+packages=(ca-certificates curl libgssapi-krb5-2 krb5-user krb5-kdc krb5-admin-server)
 project=src/StatusDaemon.Cli
 case "${1-}" in
   '') ;;
   --tests)
-    packages+=(curl chromium python3-aiohttp python3-gssapi python3-kerberos)
+    packages+=(chromium python3-aiohttp python3-gssapi python3-kerberos)
     project=StatusDaemon.slnx
     ;;
   *)
