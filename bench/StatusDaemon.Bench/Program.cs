@@ -4,6 +4,9 @@ using StatusDaemon.Bench;
 var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCase)
 {
     [nameof(FloodBench)] = FloodBench.RunAsync,
+    [nameof(RouterBench)] = RouterBench.RunAsync,
+    [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
+    [nameof(FanOutBench)] = FanOutBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
 };
 

@@ -12,7 +12,7 @@ internal static class SqliteStatusStoreBench
 {
     private const int Records = 100_000;
 
-    private static readonly Uid[] Uids = [.. Enumerable.Range(0, Records).Select(UidOf)];
+    private static readonly Uid[] Uids = [.. Enumerable.Range(0, Records).Select(BenchUids.Of)];
 
     public static async Task RunAsync()
     {
@@ -84,12 +84,6 @@ internal static class SqliteStatusStoreBench
             new StatusVersion(store.Incarnation, 1, seq),
             new ChangeSource(SourceKind.Client, "alice@EXAMPLE.ORG", "gateway-1 10.20.30.40:50607", DateTimeOffset.UnixEpoch.AddTicks(seq))));
     }
-
-    // As UUIDs look, and the same in each run.
-    private static Uid UidOf(int number) =>
-        Uid.TryParse(new Guid(number * 48271, (short)number, 7, 1, 2, 3, 4, 5, 6, 7, 8).ToString(), out var uid)
-            ? uid
-            : throw new InvalidOperationException("A UUID is a UID.");
 
     private static string Kib(string file) => string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(file).Length / 1024:N0} KiB");
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace StatusDaemon.Names;
 
 /// <summary>The UIDs that something in this process holds on to, one object each, counted.</summary>
@@ -21,7 +23,11 @@ public sealed class UidTable
     public Uid Hold(Uid uid) => StripeOf(uid.Stable).Hold(uid.Utf8);
 
     /// <summary>The object for these bytes: the one that is held, else a new one that nobody else has. The bytes must be a valid UID.</summary>
-    public Uid Of(ReadOnlySpan<byte> utf8) => StripeOf(Uid.StableHash(utf8)).Of(utf8);
+    public Uid Of(ReadOnlySpan<byte> utf8) => TryFind(utf8, out var uid) ? uid : throw NotAUid();
+
+    /// <inheritdoc cref="Of"/>
+    /// <returns>False if the bytes are not a UID.</returns>
+    public bool TryFind(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out Uid? uid) => StripeOf(Uid.StableHash(utf8)).TryFind(utf8, out uid);
 
     /// <summary>Gives back one hold.</summary>
     /// <exception cref="InvalidOperationException">Nothing holds it: more was given back than was taken.</exception>
@@ -29,6 +35,8 @@ public sealed class UidTable
 
     // The dictionary inside uses the low bits of the folded hash; the stripe uses other ones.
     private Stripe StripeOf(ulong hash) => stripes[(int)(hash >> 40) & (Stripes - 1)];
+
+    private static InvalidOperationException NotAUid() => new("Bytes that are not a UID reached the table.");
 
     private sealed class Stripe
     {
@@ -63,12 +71,17 @@ public sealed class UidTable
             }
         }
 
-        public Uid Of(ReadOnlySpan<byte> utf8)
+        public bool TryFind(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out Uid? uid)
         {
             lock (gate)
             {
-                return holds.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(utf8, out var uid, out _) ? uid : New(utf8);
+                if (holds.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(utf8, out uid, out _))
+                {
+                    return true;
+                }
             }
+
+            return Uid.TryParse(utf8, out uid);
         }
 
         public void Release(Uid uid)
@@ -92,6 +105,6 @@ public sealed class UidTable
         }
 
         private static Uid New(ReadOnlySpan<byte> utf8) =>
-            Uid.TryParse(utf8, out var uid) ? uid : throw new InvalidOperationException("Bytes that are not a UID reached the table.");
+            Uid.TryParse(utf8, out var uid) ? uid : throw NotAUid();
     }
 }

@@ -45,18 +45,19 @@ public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Deli
     }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
-    /// <exception cref="FormatException">The bytes are of another version or cut short.</exception>
+    /// <exception cref="FormatException">The bytes are of another version, cut short or spoilt.</exception>
     public static DeliveryBatch Parse(ReadOnlySpan<byte> bytes, GatewayId gateway, UidTable uids)
     {
         var wire = WireReader.Open(bytes, uids);
         var outbox = wire.Number64();
         var number = wire.Count();
-        var deliveries = new Delivery[checked((int)wire.Count())];
+        var deliveries = new Delivery[wire.Items()];
         for (var i = 0; i < deliveries.Length; i++)
         {
-            deliveries[i] = new Delivery((int)wire.Count(), Read(ref wire, gateway));
+            deliveries[i] = new Delivery(wire.Small(), Read(ref wire, gateway));
         }
 
+        wire.Close();
         return new DeliveryBatch(outbox, number, deliveries);
     }
 
@@ -72,7 +73,7 @@ public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Deli
     {
         var tag = (Tag)wire.Byte();
         var connection = tag == Tag.Deliver ? default : new ConnectionId(gateway, wire.Count());
-        var request = tag == Tag.Deliver ? 0 : (uint)wire.Count();
+        var request = tag == Tag.Deliver ? 0 : (uint)wire.Small();
         var publisher = wire.Name();
         var stamp = new DeliveryStamp(wire.Count(), wire.Count());
         var record = wire.Record();

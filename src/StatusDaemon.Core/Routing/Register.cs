@@ -13,6 +13,9 @@ internal sealed class Register(int slot, Uid uid)
     /// <summary>Sessions of the subscriber itself: its leases.</summary>
     public SlotSet Leases;
 
+    /// <summary>Watches that wait for their first answer.</summary>
+    public int Waiting;
+
     /// <summary>How many watches of each gateway are shown; one entry for most, so a list is searched.</summary>
     private (GatewayId Gateway, int Shown)[] gateways = [];
 
@@ -38,6 +41,12 @@ internal sealed class Register(int slot, Uid uid)
     /// <summary>When it goes offline unless a connection comes, by the steady clock; null while nothing is due.</summary>
     public TimeSpan? OfflineAt { get; set; }
 
+    /// <summary>When the last connection that is gone was there, by the steady clock; null before one has gone.</summary>
+    public TimeSpan? LeftAt { get; set; }
+
+    /// <summary>Whether <see cref="LeftAt"/> must be kept until the store is read: only then it is known whether the offline rule applies.</summary>
+    public bool IsAwaitingStore { get; set; }
+
     /// <summary>When the router will look at it again, at the earliest; null if it will not.</summary>
     public TimeSpan? WokenAt { get; set; }
 
@@ -45,7 +54,7 @@ internal sealed class Register(int slot, Uid uid)
     public ReadOnlySpan<(GatewayId Gateway, int Shown)> Gateways => gateways;
 
     /// <summary>Whether nothing is left that needs it.</summary>
-    public bool IsIdle => Record.IsNone && Watches.Count == 0 && Leases.Count == 0;
+    public bool IsIdle => Record.IsNone && Watches.Count == 0 && Leases.Count == 0 && !IsAwaitingStore;
 
     /// <summary>Counts one shown watch more or less for a gateway.</summary>
     public void CountShown(GatewayId gateway, int change)

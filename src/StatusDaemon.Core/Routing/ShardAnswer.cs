@@ -34,7 +34,7 @@ public sealed record ShardAnswer(long Activation, bool MustDeclare, ulong Incarn
     }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
-    /// <exception cref="FormatException">The bytes are of another version or cut short.</exception>
+    /// <exception cref="FormatException">The bytes are of another version, cut short or spoilt.</exception>
     public static ShardAnswer Parse(ReadOnlySpan<byte> bytes, UidTable uids)
     {
         var wire = WireReader.Open(bytes, uids);
@@ -42,13 +42,14 @@ public sealed record ShardAnswer(long Activation, bool MustDeclare, ulong Incarn
         var mustDeclare = wire.Byte() != 0;
         var incarnation = wire.Number64();
         var saved = new FeedKey(wire.Count(), wire.Count());
-        var at = new DateTimeOffset(wire.Count(), TimeSpan.Zero);
-        var accepted = new FeedKey[checked((int)wire.Count())];
+        var at = wire.Time();
+        var accepted = new FeedKey[wire.Items()];
         for (var i = 0; i < accepted.Length; i++)
         {
             accepted[i] = new FeedKey(wire.Count(), wire.Count());
         }
 
+        wire.Close();
         return new ShardAnswer(activation, mustDeclare, incarnation, saved, at, accepted);
     }
 }

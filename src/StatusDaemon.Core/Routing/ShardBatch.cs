@@ -1,5 +1,4 @@
 using StatusDaemon.Names;
-using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Routing;
 
@@ -34,19 +33,20 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
     }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
-    /// <exception cref="FormatException">The bytes are of another version or cut short.</exception>
+    /// <exception cref="FormatException">The bytes are of another version, cut short or spoilt.</exception>
     public static ShardBatch Parse(ReadOnlySpan<byte> bytes, UidTable uids)
     {
         var wire = WireReader.Open(bytes, uids);
         var gateway = new GatewayId(wire.Number64());
         var activation = wire.Count();
         var number = wire.Count();
-        var inputs = new RouterInput[checked((int)wire.Count())];
+        var inputs = new RouterInput[wire.Items()];
         for (var i = 0; i < inputs.Length; i++)
         {
             inputs[i] = Read(ref wire, gateway);
         }
 
+        wire.Close();
         return new ShardBatch(gateway, activation, number, inputs);
     }
 
@@ -105,9 +105,9 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         Tag.Declare => new RouterInput.Declare(gateway),
         Tag.Open => new RouterInput.Open(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Text(), wire.Text()),
         Tag.Close => new RouterInput.Close(new ConnectionId(gateway, wire.Count())),
-        Tag.Watch => new RouterInput.Watch(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Name(), (uint)wire.Count()),
+        Tag.Watch => new RouterInput.Watch(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Name(), (uint)wire.Small()),
         Tag.Unwatch => new RouterInput.Unwatch(new ConnectionId(gateway, wire.Count()), wire.Name()),
-        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), (Status)wire.Byte(), wire.Stamp()),
+        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),
         Tag.Adopt => new RouterInput.Adopt(wire.Name(), wire.Record()),
         Tag.Leave => new RouterInput.Leave(gateway),
         _ => throw new FormatException("A batch holds an input of an unknown kind."),

@@ -39,11 +39,17 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes, UidTable uids)
         throw new FormatException("A number of a batch does not end.");
     }
 
-    public ReadOnlySpan<byte> Bytes() => Take(checked((int)Count()));
+    /// <summary>A number that fits an <see cref="int"/>.</summary>
+    public int Small() => Count() is var value and <= int.MaxValue ? (int)value : throw new FormatException("A number of a batch is too large.");
+
+    /// <summary>How many items follow; each takes a byte at least, so no room is made for more than can come.</summary>
+    public int Items() => Small() is var count && count <= rest.Length ? count : throw CutShort();
+
+    public ReadOnlySpan<byte> Bytes() => Take(Small());
 
     public string Text() => Encoding.UTF8.GetString(Bytes());
 
-    public Uid Name() => uids.Of(Bytes());
+    public Uid Name() => uids.TryFind(Bytes(), out var uid) ? uid : throw new FormatException("A name of a batch is not a UID.");
 
     public ClientTimestamp Stamp()
     {
@@ -52,30 +58,45 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes, UidTable uids)
         return ClientTimestamp.TryParse(number, quoted, out var timestamp) || number.IsEmpty ? timestamp : throw new FormatException("A timestamp of a batch is not a number.");
     }
 
+    public Status Status() => StatusOf(Byte());
+
+    public DateTimeOffset Time() =>
+        Count() is var ticks && ticks <= DateTimeOffset.MaxValue.Ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : throw new FormatException("A time of a batch is none.");
+
     public StatusRecord Record()
     {
         var status = Byte();
-        if (status == 0)
-        {
-            return default;
-        }
-
-        return new StatusRecord(
-            (Status)status,
-            Stamp(),
-            new StatusVersion(Number64(), Count(), Count()),
-            new ChangeSource((SourceKind)Byte(), Text(), Text(), new DateTimeOffset(Count(), TimeSpan.Zero)));
+        return status == 0
+            ? default
+            : new StatusRecord(StatusOf(status), Stamp(), new StatusVersion(Number64(), Count(), Count()), new ChangeSource(Kind(), Text(), Text(), Time()));
     }
+
+    /// <summary>Makes sure that the message has been read to its end.</summary>
+    public readonly void Close()
+    {
+        if (!rest.IsEmpty)
+        {
+            throw new FormatException("A batch goes on after its end.");
+        }
+    }
+
+    private SourceKind Kind() =>
+        (SourceKind)Byte() is var kind and >= SourceKind.Client and <= SourceKind.Offline ? kind : throw new FormatException("A record of a batch was set by an unknown hand.");
+
+    private static Status StatusOf(byte number) =>
+        (Status)number is var status and >= Statuses.Status.Enable and <= Statuses.Status.Unknown ? status : throw new FormatException("A batch holds an unknown status.");
 
     private ReadOnlySpan<byte> Take(int length)
     {
-        if (length < 0 || length > rest.Length)
+        if (length > rest.Length)
         {
-            throw new FormatException("A batch is cut short.");
+            throw CutShort();
         }
 
         var taken = rest[..length];
         rest = rest[length..];
         return taken;
     }
+
+    private static FormatException CutShort() => new("A batch is cut short.");
 }

@@ -38,6 +38,9 @@ public sealed class ChangeFeed(ulong incarnation)
     /// <summary>Subscribers in the feed.</summary>
     public int Count => placeOf.Count;
 
+    /// <summary>Places kept, live and dead: what the memory depends on.</summary>
+    public int Places => places.Count;
+
     /// <summary>Puts an item at the end: it has just changed.</summary>
     /// <exception cref="InvalidOperationException">The key is not greater than that of the last change.</exception>
     public void Touch(int item, FeedKey key)
@@ -47,21 +50,16 @@ public sealed class ChangeFeed(ulong incarnation)
             throw new InvalidOperationException($"Change {key} comes after {places[^1].Key}.");
         }
 
-        Remove(item);
+        if (placeOf.TryGetValue(item, out var before))
+        {
+            places[before] = (places[before].Key, -1);
+        }
+
         placeOf[item] = places.Count;
         places.Add((key, item));
         if (places.Count > 32 && places.Count > placeOf.Count * 2)
         {
             Pack();
-        }
-    }
-
-    /// <summary>Takes an item out; nothing happens if it is not in.</summary>
-    public void Remove(int item)
-    {
-        if (placeOf.Remove(item, out var place))
-        {
-            places[place] = (places[place].Key, -1);
         }
     }
 

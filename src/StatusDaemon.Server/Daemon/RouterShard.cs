@@ -41,7 +41,18 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
 
         if (gateways.TryGetValue(gateway, out var known) && batch.Number <= known.LastBatch)
         {
-            return router.Knows(gateway) ? await AnswerAsync(batch, known, stop) : Answer(mustDeclare: true, []);
+            if (!router.Knows(gateway))
+            {
+                return Answer(mustDeclare: true, []);
+            }
+
+            if (batch.Number == known.LastBatch)
+            {
+                // A gateway that waits for its answer lives, however long the store keeps it waiting.
+                await HearAsync(gateway, known.Outbox, stop);
+            }
+
+            return await AnswerAsync(batch, known, stop);
         }
 
         // With an outbox that was given up, things that were told are lost: also if another shard has opened a new one since.
@@ -55,9 +66,8 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
             return Answer(mustDeclare: true, []);
         }
 
-        outbox.HeardAt = clock.Now.Steady;
         known = gateways[gateway] = new Declared(outbox, batch.Number, clock.Now.Steady);
-        await ApplyAsync(new RouterInput.Renew(gateway), stop);
+        await HearAsync(gateway, outbox, stop);
         foreach (var input in batch.Inputs)
         {
             var before = router.LastChange;
@@ -112,6 +122,12 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
             await store.WriteAsync([.. changes.Select(change => new StoredStatus(change.Uid, change.Record))], stop);
             saved = next;
         }
+    }
+
+    private Task HearAsync(GatewayId gateway, Outbox outbox, CancellationToken stop)
+    {
+        outbox.HeardAt = clock.Now.Steady;
+        return ApplyAsync(new RouterInput.Renew(gateway), stop);
     }
 
     private async Task ApplyAsync(RouterInput input, CancellationToken stop)

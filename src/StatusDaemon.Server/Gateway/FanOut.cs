@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using StatusDaemon.Cluster;
 using StatusDaemon.Names;
 using StatusDaemon.Protocol;
@@ -15,34 +14,25 @@ namespace StatusDaemon.Gateway;
 /// </remarks>
 internal sealed class FanOut
 {
-    private const int SlotBits = 24;
-
-    /// <summary>Debts of a client that are not worth tidying.</summary>
-    private const int FewOwed = 64;
-
     private const uint MaxRequest = (1u << 30) - 1;
 
     private readonly GatewayId gateway;
-    private readonly UidTable uids;
     private readonly Limits limits;
     private readonly ShardLink[] links;
-    private readonly List<Client?> clients = [];
-    private readonly Stack<int> freeClients = new();
-    private readonly List<Topic?> topics = [];
-    private readonly Stack<int> freeTopics = new();
-    private readonly Dictionary<Uid, Topic> byPublisher = new(Uid.Comparer);
-    private readonly Dictionary<ulong, long> lastBatch = [];
-    private readonly List<Client> dirty = [];
-    private long connections;
+    private readonly ClientTable clients;
+    private readonly TopicTable topics;
+    private readonly FrameWriter writer;
+    private readonly TakenBatches taken = new();
     private uint requests;
-    private TimeSpan turn;
 
     /// <param name="shards">A power of two, the same for all members.</param>
     public FanOut(GatewayId gateway, UidTable uids, int shards, Limits limits)
     {
         this.gateway = gateway;
-        this.uids = uids;
         this.limits = limits;
+        clients = new ClientTable(gateway, uids);
+        topics = new TopicTable(uids);
+        writer = new FrameWriter(clients, topics);
         links = [.. Enumerable.Range(0, shards).Select(shard => new ShardLink(gateway, shard, Declare, SourceOf))];
     }
 
@@ -50,13 +40,13 @@ internal sealed class FanOut
     public IReadOnlyList<ShardLink> Links => links;
 
     /// <summary>Clients connected.</summary>
-    public int ClientCount { get; private set; }
+    public int ClientCount => clients.Count;
 
     /// <summary>Publishers that somebody here watches.</summary>
-    public int TopicCount => byPublisher.Count;
+    public int TopicCount => topics.Count;
 
     /// <summary>All clients, in no order.</summary>
-    public IEnumerable<Client> Clients => clients.OfType<Client>();
+    public IEnumerable<Client> Clients => clients.All;
 
     /// <summary>The shard that owns a subscriber.</summary>
     public static int ShardOf(Uid uid, int shards) => (int)(uid.Stable & (ulong)(shards - 1));
@@ -64,15 +54,7 @@ internal sealed class FanOut
     /// <summary>Takes a new client in.</summary>
     public Client Admit(Uid subscriber, ClientOrigin origin, IFrameSink sink)
     {
-        if (!freeClients.TryPop(out var slot))
-        {
-            slot = clients.Count;
-            clients.Add(null);
-        }
-
-        var client = new Client(slot, new ConnectionId(gateway, (++connections << SlotBits) | (long)slot), uids.Hold(subscriber), origin, sink);
-        clients[slot] = client;
-        ClientCount++;
+        var client = clients.Add(subscriber, origin, sink);
         LinkOf(client.Subscriber).Add(OpenOf(client));
         return client;
     }
@@ -80,7 +62,7 @@ internal sealed class FanOut
     /// <summary>Forgets a client: its lease and its watches end. The sink is not touched.</summary>
     public void Remove(Client client)
     {
-        if (!IsHere(client))
+        if (!clients.Has(client))
         {
             return;
         }
@@ -88,7 +70,7 @@ internal sealed class FanOut
         var told = new HashSet<ShardLink> { LinkOf(client.Subscriber) };
         while (client.Topics.Count > 0)
         {
-            var topic = topics[client.Topics.Items[^1]]!;
+            var topic = topics[client.Topics.Items[^1]];
             told.Add(LinkOf(topic.Publisher));
             StopWatch(client, topic);
         }
@@ -98,10 +80,7 @@ internal sealed class FanOut
             link.Add(new RouterInput.Close(client.Id));
         }
 
-        clients[client.Slot] = null;
-        freeClients.Push(client.Slot);
-        ClientCount--;
-        uids.Release(client.Subscriber);
+        clients.Remove(client);
     }
 
     /// <summary>Takes a client's message, whole or not at all.</summary>
@@ -125,10 +104,9 @@ internal sealed class FanOut
             {
                 StartWatch(client, uid);
             }
-            else if (byPublisher.TryGetValue(uid, out var topic) && client.Topics.Remove(topic.Slot))
+            else if (topics.TryGet(uid, out var topic) && StopWatch(client, topic))
             {
                 LinkOf(topic.Publisher).Add(new RouterInput.Unwatch(client.Id, topic.Publisher));
-                RemoveWatch(client, topic);
             }
         }
 
@@ -143,18 +121,17 @@ internal sealed class FanOut
     /// <summary>Takes what a daemon tells, once, however often it arrives.</summary>
     public void Take(DeliveryBatch batch)
     {
-        if (lastBatch.TryGetValue(batch.Outbox, out var last) && batch.Number <= last)
+        if (!taken.TryTake(batch))
         {
             return;
         }
 
-        lastBatch[batch.Outbox] = batch.Number;
         foreach (var (_, what) in batch.Deliveries)
         {
             switch (what)
             {
                 case Effect.Deliver deliver:
-                    if (byPublisher.TryGetValue(deliver.Publisher, out var topic))
+                    if (topics.TryGet(deliver.Publisher, out var topic))
                     {
                         Learn(topic, deliver.Record, deliver.Stamp, except: -1);
                     }
@@ -171,124 +148,20 @@ internal sealed class FanOut
 
     /// <summary>Answers a client's own message; kept for it if it is behind.</summary>
     /// <returns>False if it has too many answers waiting already: it does not read, close it.</returns>
-    public bool Reply(Client client, byte[] frame)
-    {
-        if (TryWrite(client, frame))
-        {
-            return true;
-        }
-
-        if (client.Replies.Count >= Client.MaxReplies)
-        {
-            return false;
-        }
-
-        client.Replies.Add(frame);
-        return true;
-    }
+    public bool Reply(Client client, byte[] frame) => writer.Reply(client, frame);
 
     /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
-    public void BeginTurn(TimeSpan now) => turn = now;
+    public void BeginTurn(TimeSpan now) => writer.BeginTurn(now);
 
     /// <summary>Sends everything that was written since the last time, one flush a client.</summary>
-    public void Flush(TimeSpan now)
-    {
-        foreach (var client in dirty)
-        {
-            client.IsDirty = false;
-            if (IsHere(client) && client.BehindSince is null)
-            {
-                Flush(client, now);
-            }
-        }
-
-        dirty.Clear();
-    }
+    public void Flush(TimeSpan now) => writer.Flush(now);
 
     /// <summary>A client's sink takes frames again: what it is owed goes out, what rings first.</summary>
-    public void Drained(Client client, TimeSpan now)
-    {
-        if (IsHere(client) && client.BehindSince is not null)
-        {
-            client.BehindSince = null;
-            Flush(client, now);
-        }
-    }
-
-    private void Flush(Client client, TimeSpan now)
-    {
-        do
-        {
-            WriteBacklog(client);
-            if (!client.Sink.Flush())
-            {
-                client.BehindSince = now;
-                return;
-            }
-        }
-        while (client.HasBacklog);
-    }
-
-    /// <summary>Writes what waits for a client, as far as the sink takes it.</summary>
-    private void WriteBacklog(Client client)
-    {
-        if (!client.HasBacklog)
-        {
-            return;
-        }
-
-        var written = 0;
-        while (written < client.Replies.Count && client.Sink.TryWrite(client.Replies[written]))
-        {
-            written++;
-        }
-
-        client.Replies.RemoveRange(0, written);
-        if (client.Replies.Count == 0 && WriteOwed(client, ringing: true) && WriteOwed(client, ringing: false))
-        {
-            client.ForgetBacklog();
-        }
-    }
-
-    /// <returns>False if the sink took not all of them.</returns>
-    private bool WriteOwed(Client client, bool ringing)
-    {
-        var kept = 0;
-        var isOpen = true;
-        for (var i = 0; i < client.Owed.Count; i++)
-        {
-            var slot = client.Owed[i];
-            ref var watch = ref FindWatch(client, slot, out var topic);
-            if (topic is null || !watch.Is(WatchState.Owed))
-            {
-                continue; // unsubscribed meanwhile
-            }
-
-            if (!watch.Is(WatchState.Confirmed))
-            {
-                // The verdict on it is under way; its answer pays the debt.
-                watch.State = (watch.State | WatchState.Asked) & ~WatchState.Owed;
-                continue;
-            }
-
-            var isRinging = watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;
-            if ((ringing && !isRinging) || !isOpen || !client.Sink.TryWrite(FrameFor(topic, watch)))
-            {
-                isOpen &= ringing && !isRinging;
-                client.Owed[kept++] = slot;
-                continue;
-            }
-
-            watch.State &= ~WatchState.Owed;
-        }
-
-        client.Owed.RemoveRange(kept, client.Owed.Count - kept);
-        return isOpen;
-    }
+    public void Drained(Client client, TimeSpan now) => writer.Drained(client, now);
 
     private void StartWatch(Client client, Uid publisher)
     {
-        var topic = GetOrAddTopic(publisher);
+        var topic = topics.GetOrAdd(publisher);
         var request = NextRequest();
         if (client.Topics.Add(topic.Slot))
         {
@@ -304,27 +177,21 @@ internal sealed class FanOut
         LinkOf(topic.Publisher).Add(new RouterInput.Watch(client.Id, client.Subscriber, topic.Publisher, request));
     }
 
-    private void StopWatch(Client client, Topic topic)
+    /// <returns>False if the client does not watch it.</returns>
+    private bool StopWatch(Client client, Topic topic)
     {
-        client.Topics.Remove(topic.Slot);
-        RemoveWatch(client, topic);
-    }
-
-    private void RemoveWatch(Client client, Topic topic)
-    {
-        topic.Watches.RemoveAt(topic.Watches.Find(client.Slot));
-        if (topic.Watches.Count == 0)
+        if (!client.Topics.Remove(topic.Slot))
         {
-            topics[topic.Slot] = null;
-            freeTopics.Push(topic.Slot);
-            byPublisher.Remove(topic.Publisher);
-            uids.Release(topic.Publisher);
+            return false;
         }
+
+        topics.RemoveWatch(topic, client);
+        return true;
     }
 
     private void Take(Effect.Tell tell)
     {
-        if (!TryGet(tell.Connection, out var client) || !byPublisher.TryGetValue(tell.Publisher, out var topic))
+        if (!clients.TryGet(tell.Connection, out var client) || !topics.TryGet(tell.Publisher, out var topic))
         {
             return;
         }
@@ -341,7 +208,7 @@ internal sealed class FanOut
         watch.State = (watch.State & WatchState.Owed) | WatchState.Confirmed | (tell.IsVisible ? WatchState.Visible : WatchState.None);
         if (mustSend)
         {
-            Send(client, topic, ref watch);
+            writer.Send(client, topic, ref watch);
         }
     }
 
@@ -363,7 +230,7 @@ internal sealed class FanOut
 
             if (watch.Is(WatchState.Visible | WatchState.Confirmed))
             {
-                Send(clients[watch.Slot]!, topic, ref watch);
+                writer.Send(clients[watch.Slot], topic, ref watch);
             }
             else if (!watch.Is(WatchState.Confirmed))
             {
@@ -372,78 +239,6 @@ internal sealed class FanOut
         }
 
         return true;
-    }
-
-    private void Send(Client client, Topic topic, ref TopicWatch watch)
-    {
-        if (watch.Is(WatchState.Owed) || TryWrite(client, FrameFor(topic, watch)))
-        {
-            return;
-        }
-
-        if (client.Owed.Count >= (2 * client.Topics.Count) + FewOwed)
-        {
-            DropDeadDebts(client);
-        }
-
-        watch.State |= WatchState.Owed;
-        client.Owed.Add(topic.Slot);
-    }
-
-    /// <summary>Takes out what was unsubscribed since it was owed, so that whoever subscribes and unsubscribes and never reads holds no more than it watches.</summary>
-    private void DropDeadDebts(Client client)
-    {
-        var owed = client.Owed;
-        var kept = 0;
-        for (var i = 0; i < owed.Count; i++)
-        {
-            ref var watch = ref FindWatch(client, owed[i], out var topic);
-            if (topic is not null && watch.Is(WatchState.Owed))
-            {
-                watch.State &= ~WatchState.Owed; // a topic may stand there twice: the first place counts
-                owed[kept++] = owed[i];
-            }
-        }
-
-        owed.RemoveRange(kept, owed.Count - kept);
-        foreach (var slot in owed)
-        {
-            FindWatch(client, slot, out _).State |= WatchState.Owed;
-        }
-    }
-
-    /// <summary>Writes a frame to a client that takes frames. A turn that has more for it than the sink holds flushes in between: only the peer's slowness makes it wait.</summary>
-    private bool TryWrite(Client client, byte[] frame)
-    {
-        if (client.BehindSince is not null || client.HasBacklog)
-        {
-            return false;
-        }
-
-        MarkDirty(client);
-        if (client.Sink.TryWrite(frame))
-        {
-            return true;
-        }
-
-        if (!client.Sink.Flush())
-        {
-            client.BehindSince = turn;
-            return false;
-        }
-
-        return client.Sink.TryWrite(frame);
-    }
-
-    private static byte[] FrameFor(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) ? topic.Frame : topic.Unknown;
-
-    private void MarkDirty(Client client)
-    {
-        if (!client.IsDirty)
-        {
-            client.IsDirty = true;
-            dirty.Add(client);
-        }
     }
 
     /// <summary>Appends all that a shard must know of this gateway. Every watch becomes a new wish, so that a late answer of an earlier activation confirms nothing.</summary>
@@ -457,7 +252,7 @@ internal sealed class FanOut
             }
         }
 
-        foreach (var topic in byPublisher.Values)
+        foreach (var topic in topics.All)
         {
             if (ShardOf(topic.Publisher, links.Length) != shard)
             {
@@ -471,7 +266,7 @@ internal sealed class FanOut
 
             foreach (ref var watch in topic.Watches.Items)
             {
-                var client = clients[watch.Slot]!;
+                var client = clients[watch.Slot];
                 watch.Request = NextRequest();
                 watch.State &= ~WatchState.Confirmed;
                 inputs.Add(new RouterInput.Watch(client.Id, client.Subscriber, topic.Publisher, watch.Request));
@@ -479,7 +274,7 @@ internal sealed class FanOut
         }
     }
 
-    private ChangeSource SourceOf(RouterInput.Publish publish, DateTimeOffset at) => TryGet(publish.Connection, out var client)
+    private ChangeSource SourceOf(RouterInput.Publish publish, DateTimeOffset at) => clients.TryGet(publish.Connection, out var client)
         ? new ChangeSource(SourceKind.Client, client.Origin.Actor, client.Origin.Through, at)
         : new ChangeSource(SourceKind.Client, publish.Publisher.ToString(), "", at);
 
@@ -494,7 +289,7 @@ internal sealed class FanOut
         var count = client.Topics.Count;
         foreach (var (uid, isSubscribe) in events)
         {
-            var watches = byPublisher.TryGetValue(uid, out var topic) && topic.Watches.Find(client.Slot) >= 0;
+            var watches = topics.TryGet(uid, out var topic) && topic.Watches.Find(client.Slot) >= 0;
             count += isSubscribe == watches ? 0 : isSubscribe ? 1 : -1;
             if (count > limits.SubscriptionsPerConnection)
             {
@@ -504,47 +299,6 @@ internal sealed class FanOut
 
         return true;
     }
-
-    private Topic GetOrAddTopic(Uid publisher)
-    {
-        if (byPublisher.TryGetValue(publisher, out var topic))
-        {
-            return topic;
-        }
-
-        if (!freeTopics.TryPop(out var slot))
-        {
-            slot = topics.Count;
-            topics.Add(null);
-        }
-
-        topic = new Topic(slot, uids.Hold(publisher));
-        topics[slot] = topic;
-        byPublisher.Add(topic.Publisher, topic);
-        return topic;
-    }
-
-    private ref TopicWatch FindWatch(Client client, int slot, out Topic? topic)
-    {
-        topic = topics[slot];
-        var at = topic is null ? -1 : topic.Watches.Find(client.Slot);
-        if (at < 0)
-        {
-            topic = null;
-            return ref System.Runtime.CompilerServices.Unsafe.NullRef<TopicWatch>();
-        }
-
-        return ref topic!.Watches.Items[at];
-    }
-
-    private bool TryGet(ConnectionId id, [NotNullWhen(true)] out Client? client)
-    {
-        var slot = (int)(id.Number & ((1 << SlotBits) - 1));
-        client = slot < clients.Count && clients[slot] is { } here && here.Id == id ? here : null;
-        return client is not null;
-    }
-
-    private bool IsHere(Client client) => ReferenceEquals(clients[client.Slot], client);
 
     private static RouterInput.Open OpenOf(Client client) => new(client.Id, client.Subscriber, client.Origin.Actor, client.Origin.Through);
 

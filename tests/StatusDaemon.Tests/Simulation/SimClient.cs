@@ -3,11 +3,13 @@ using System.Text.Json;
 using StatusDaemon.Gateway;
 using StatusDaemon.Names;
 using StatusDaemon.Protocol;
+using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Simulation;
 
 /// <summary>A client's end of a connection: it keeps what it was sent, and may stop reading.</summary>
-internal sealed class SimClient(Uid subscriber) : IFrameSink
+/// <param name="maySee">Whether it may be shown a publisher's status of this timestamp.</param>
+internal sealed class SimClient(Uid subscriber, Func<SimClient, string, int, bool> maySee) : IFrameSink
 {
     private readonly List<byte[]> unread = [];
 
@@ -24,6 +26,9 @@ internal sealed class SimClient(Uid subscriber) : IFrameSink
 
     /// <summary>The newest timestamp that it was shown of each publisher on this connection.</summary>
     public Dictionary<string, int> Newest { get; } = [];
+
+    /// <summary>How often it may be sent UNKNOWN of each publisher, and how often it was.</summary>
+    public Dictionary<string, (int Reasons, int Sent)> Unknown { get; } = [];
 
     public bool IsReading { get; set; } = true;
 
@@ -66,8 +71,12 @@ internal sealed class SimClient(Uid subscriber) : IFrameSink
         Watched.Clear();
         Shown.Clear();
         Newest.Clear();
+        Unknown.Clear();
         IsReading = true;
     }
+
+    /// <summary>Something happened for which UNKNOWN may be sent once more.</summary>
+    public void Allow(string publisher) => Unknown[publisher] = (Unknown.GetValueOrDefault(publisher).Reasons + 1, Unknown.GetValueOrDefault(publisher).Sent);
 
     private void Read(byte[] frame)
     {
@@ -78,6 +87,21 @@ internal sealed class SimClient(Uid subscriber) : IFrameSink
         if (timestamp > 0 && timestamp < Newest.GetValueOrDefault(publisher))
         {
             Complaint ??= $"{Subscriber} was shown {publisher} of {timestamp} after {Newest[publisher]}";
+        }
+
+        if (!maySee(this, publisher, timestamp))
+        {
+            Complaint ??= $"{Subscriber} was shown {publisher} of {timestamp}, which was accepted after a hide";
+        }
+
+        if (status == (int)Status.Unknown)
+        {
+            var (reasons, sent) = Unknown.GetValueOrDefault(publisher);
+            Unknown[publisher] = (reasons, sent + 1);
+            if (sent + 1 > reasons)
+            {
+                Complaint ??= $"{Subscriber} was sent UNKNOWN of {publisher} {sent + 1} times for {reasons} reasons";
+            }
         }
 
         Newest[publisher] = Math.Max(timestamp, Newest.GetValueOrDefault(publisher));

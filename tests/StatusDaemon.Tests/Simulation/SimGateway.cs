@@ -12,5 +12,8 @@ internal sealed class SimGateway(GatewayId id, UidTable uids)
 
     public FanOut FanOut { get; } = new(id, uids, shards: 1, new Limits());
 
+    /// <summary>Who was connected when its last batch was made.</summary>
+    public (long Number, Uid[] Connected) LastBatch { get; set; }
+
     public bool IsDead { get; set; }
 }

@@ -15,10 +15,14 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
 
     public bool IsAway { get; set; }
 
+    /// <summary>Whether single reads fail; writes and scans are another matter.</summary>
+    public bool IsUnreadable { get; set; }
+
     public Task<long> NextEpochAsync(long above, CancellationToken stop) => Task.FromResult(epoch = Math.Max(epoch, above) + 1);
 
-    public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) =>
-        Task.FromResult<IReadOnlyList<StoredStatus>>([.. uids.Where(records.ContainsKey).Select(uid => new StoredStatus(uid, records[uid]))]);
+    public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => IsUnreadable
+        ? throw new StoreAwayException()
+        : Task.FromResult<IReadOnlyList<StoredStatus>>([.. uids.Where(records.ContainsKey).Select(uid => new StoredStatus(uid, records[uid]))]);
 
     public async IAsyncEnumerable<StoredStatus> ScanAsync([EnumeratorCancellation] CancellationToken stop)
     {

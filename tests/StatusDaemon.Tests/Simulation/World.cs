@@ -15,13 +15,20 @@ internal sealed class World : IAsyncDisposable
 {
     private static readonly Uid[] People = [.. Enumerable.Range(0, 5).Select(i => Uid.TryParse($"u{i}", out var uid) ? uid : throw new InvalidOperationException())];
 
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
     private readonly Random random;
     private readonly FakeTimeProvider time = new();
     private readonly SteadyClock clock;
     private readonly UidTable uids = new();
     private readonly SimStore store = new(incarnation: 7);
     private readonly List<SimGateway> gateways = [];
-    private readonly List<SimClient> clients = [.. People.Select(person => new SimClient(person))];
+    private readonly List<SimClient> clients;
+    private readonly List<SimDaemon> zombies = [];
+    private readonly Dictionary<long, DirectorySnapshot> history = [];
+
+    // The rules that were in force where each status was first accepted.
+    private readonly Dictionary<int, long> acceptedUnder = [];
     private readonly List<Func<Task>> network = [];
     private readonly Dictionary<Uid, (Status Status, int Timestamp)> accepted = new(Uid.Comparer);
     private DirectorySnapshot directory;
@@ -30,12 +37,14 @@ internal sealed class World : IAsyncDisposable
     private ulong outboxIds;
     private int published;
     private bool isCalm;
+    private string? complaint;
 
     public World(int seed)
     {
         random = new Random(seed);
         clock = new SteadyClock(time);
-        directory = NewDirectory(revision: 1, hidden: []);
+        clients = [.. People.Select(person => new SimClient(person, MaySee))];
+        directory = NewDirectory(revision: 1, hidden: [], absent: []);
     }
 
     public async Task<string?> RunAsync(int steps)
@@ -46,15 +55,23 @@ internal sealed class World : IAsyncDisposable
         for (var step = 0; step < steps; step++)
         {
             await StepAsync();
-            if (clients.Select(client => client.Complaint).FirstOrDefault(complaint => complaint is not null) is { } complaint)
+            if (Complaint is { } broken)
             {
-                return complaint;
+                return broken;
             }
         }
 
         isCalm = true;
         store.IsAway = false;
-        for (var round = 0; round < 40; round++)
+        BuryZombies(all: true);
+        await SettleAsync();
+        return Verify() ?? await LeaveAsync() ?? Complaint;
+    }
+
+    /// <summary>Everything arrives, in order, until nothing is left to say.</summary>
+    private async Task SettleAsync(int rounds = 40)
+    {
+        for (var round = 0; round < rounds; round++)
         {
             foreach (var client in clients)
             {
@@ -69,10 +86,50 @@ internal sealed class World : IAsyncDisposable
             }
         }
 
-        return Verify();
     }
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
+
+    private string? Complaint => complaint ?? clients.Select(client => client.Complaint).FirstOrDefault(complaint => complaint is not null);
+
+    /// <summary>Everybody goes: whoever was there becomes not registered when the time is over, once, and nothing is held in the end.</summary>
+    private async Task<string?> LeaveAsync()
+    {
+        foreach (var client in clients.Where(client => client.Connection is not null))
+        {
+            Disconnect(client);
+        }
+
+        await SettleAsync();
+        List<StatusVersion> versions = [];
+        for (var again = 0; again < 2; again++)
+        {
+            for (var waited = TimeSpan.Zero; waited <= Grace; waited += TimeSpan.FromSeconds(1))
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                await SettleAsync(rounds: 1);
+            }
+
+            versions.AddRange(People.Select(person => daemon.Router.RecordOf(person).Version));
+        }
+
+        if (!versions[..People.Length].SequenceEqual(versions[People.Length..]))
+        {
+            return "somebody went offline twice";
+        }
+
+        if (accepted.Keys.FirstOrDefault(person => directory.TryGet(person, out _) && daemon.Router.RecordOf(person).Shown != Status.NotRegistered) is { } left)
+        {
+            return $"{left} has left and is {daemon.Router.RecordOf(left).Shown}";
+        }
+
+        daemon.Router.Close();
+        return uids.Count == 0 && daemon.Router.SessionCount == 0 ? null : $"{uids.Count} uids and {daemon.Router.SessionCount} sessions are left";
+    }
+
+    private bool MaySee(SimClient watcher, string publisher, int number) =>
+        number == 0 || !acceptedUnder.TryGetValue(number, out var since)
+        || history.Any(pair => pair.Key >= since && pair.Value.Judge(Person(publisher), watcher.Subscriber).IsVisible);
 
     private string? Verify()
     {
@@ -99,15 +156,17 @@ internal sealed class World : IAsyncDisposable
             }
         }
 
-        return clients.Select(client => client.Complaint).FirstOrDefault(complaint => complaint is not null);
+        return Complaint;
     }
 
     private async Task StepAsync()
     {
+        time.Advance(TimeSpan.FromMilliseconds(random.Next(500)));
+        BuryZombies(all: false);
         var client = clients[random.Next(clients.Count)];
         switch (random.Next(100))
         {
-            case < 12 when client.Connection is null:
+            case < 12 when client.Connection is null && directory.TryGet(client.Subscriber, out _):
                 Connect(client);
                 break;
             case < 15 when client.Connection is not null:
@@ -175,6 +234,7 @@ internal sealed class World : IAsyncDisposable
     private void Subscribe(SimClient client, Uid publisher)
     {
         client.Watched.Add(publisher.ToString());
+        client.Allow(publisher.ToString());
         Take(client, new ClientWish(null, default, [(publisher, true)]));
     }
 
@@ -208,22 +268,38 @@ internal sealed class World : IAsyncDisposable
     private async Task ChangeRulesAsync()
     {
         var hidden = People.SelectMany(publisher => People.Select(watcher => (publisher, watcher))).Where(_ => random.Next(4) == 0).ToHashSet();
-        var next = NewDirectory(directory.Revision + 1, hidden);
-        await daemon.Shard.TakeAsync(new RouterInput.DirectoryChanged(DirectoryChange.Between(directory, next)), CancellationToken.None);
-        directory = next;
+        var absent = People.Where(_ => random.Next(12) == 0).ToHashSet();
+        directory = NewDirectory(directory.Revision + 1, hidden, absent);
+        foreach (var owner in zombies.Where(_ => random.Next(2) == 0).Append(daemon))
+        {
+            await owner.Shard.TakeAsync(new RouterInput.DirectoryChanged(DirectoryChange.Between(owner.Directory, directory)), CancellationToken.None);
+            owner.Directory = directory;
+        }
+
+        AllowUnknown();
+        foreach (var removed in clients.Where(client => absent.Contains(client.Subscriber)))
+        {
+            // What was under way is not taken any more.
+            accepted.Remove(removed.Subscriber);
+            if (removed.Connection is not null)
+            {
+                Disconnect(removed);
+            }
+        }
     }
 
     private async Task StartDaemonAsync()
     {
         if (daemon is not null)
         {
-            daemon.IsDead = true;
+            zombies.Add(daemon);
+            BuryZombies(all: random.Next(2) == 0);
         }
 
         var epoch = await store.NextEpochAsync(0, CancellationToken.None);
         var outboxes = new Outboxes();
-        var router = new Router(new RouterSettings { OfflineAfter = null }, uids, directory, store.Incarnation, epoch, clock.Now);
-        daemon = new SimDaemon(router, new RouterShard(0, router, outboxes, store, clock), outboxes);
+        var router = new Router(new RouterSettings { OfflineAfter = Grace }, uids, directory, store.Incarnation, epoch, clock.Now);
+        daemon = new SimDaemon(router, new RouterShard(0, router, outboxes, store, clock), outboxes, directory, clock.Now.Steady);
         if (random.Next(2) == 0)
         {
             await ReadAllAsync(daemon);
@@ -232,6 +308,28 @@ internal sealed class World : IAsyncDisposable
         {
             var reader = daemon;
             network.Add(() => reader.IsDead ? Task.CompletedTask : ReadAllAsync(reader));
+        }
+    }
+
+    /// <summary>A daemon that was replaced lives on for a while: it answers and delivers late, but does not reach the disk any more.</summary>
+    private void BuryZombies(bool all)
+    {
+        foreach (var zombie in zombies.Where(_ => all || random.Next(20) == 0).ToArray())
+        {
+            zombie.IsDead = true;
+            zombie.Router.Close();
+            zombies.Remove(zombie);
+        }
+    }
+
+    private void AllowUnknown()
+    {
+        foreach (var client in clients)
+        {
+            foreach (var publisher in client.Watched)
+            {
+                client.Allow(publisher);
+            }
         }
     }
 
@@ -257,6 +355,7 @@ internal sealed class World : IAsyncDisposable
         gateways[at] = NewGateway();
         foreach (var client in clients.Where(client => client.Connection?.Id.Gateway == dead.Id))
         {
+            dead.FanOut.Remove(client.Connection!);
             client.Connection = null;
         }
 
@@ -272,18 +371,32 @@ internal sealed class World : IAsyncDisposable
             var link = gateway.FanOut.Links[0];
             if (!link.IsBusy)
             {
-                Call(gateway, link.Next().ToBytes());
+                var batch = link.Next();
+                if (batch.Number != gateway.LastBatch.Number)
+                {
+                    gateway.LastBatch = (batch.Number, [.. gateway.FanOut.Clients.Select(client => client.Subscriber)]);
+                }
+
+                Call(gateway, batch.ToBytes());
             }
 
-            if (!daemon.Outstanding.ContainsKey(gateway.Id) && daemon.Outboxes.Find(gateway.Id) is { } outbox && outbox.Take() is { } batch)
+            foreach (var owner in zombies.Append(daemon))
             {
-                daemon.Outstanding[gateway.Id] = (outbox, batch);
-            }
+                if (!owner.Outstanding.ContainsKey(gateway.Id) && owner.Outboxes.Find(gateway.Id) is { } outbox && outbox.Take() is { } batch)
+                {
+                    owner.Outstanding[gateway.Id] = (outbox, batch);
+                }
 
-            if (daemon.Outstanding.TryGetValue(gateway.Id, out var outstanding))
-            {
-                Deliver(daemon, gateway, outstanding.Batch);
+                if (owner.Outstanding.TryGetValue(gateway.Id, out var outstanding))
+                {
+                    Deliver(owner, gateway, outstanding.Batch);
+                }
             }
+        }
+
+        foreach (var owner in zombies.Append(daemon))
+        {
+            await TickAsync(owner);
         }
 
         try
@@ -293,6 +406,27 @@ internal sealed class World : IAsyncDisposable
         catch (SimStore.StoreAwayException)
         {
             // The feed keeps it until the disk is back.
+        }
+    }
+
+    /// <summary>Time passes for a daemon: nobody may go offline who was connected within the grace, as far as it could know.</summary>
+    private async Task TickAsync(SimDaemon owner)
+    {
+        var before = People.Select(owner.Router.RecordOf).ToArray();
+        await owner.Shard.TickAsync(CancellationToken.None);
+        foreach (var (person, earlier) in People.Zip(before))
+        {
+            var record = owner.Router.RecordOf(person);
+            // Decided now: the store may also have told, with this tick, what was decided before.
+            if (record.Version != earlier.Version && record.Source.Kind == SourceKind.Offline && record.Source.At == clock.Now.Utc)
+            {
+                accepted.Remove(person);
+                var gone = clock.Now.Steady - owner.Renewed.GetValueOrDefault(person, owner.Activated);
+                if (gone < Grace)
+                {
+                    complaint ??= $"{person} went offline after {gone}";
+                }
+            }
         }
     }
 
@@ -333,12 +467,31 @@ internal sealed class World : IAsyncDisposable
         }
 
         var batch = ShardBatch.Parse(bytes, uids);
+        var owner = zombies.Count > 0 && random.Next(3) == 0 ? zombies[random.Next(zombies.Count)] : daemon;
         if (batch.Declares)
         {
-            daemon.Outboxes.TryAdd(gateway.Id, new Outbox(++outboxIds));
+            owner.Outboxes.TryAdd(gateway.Id, new Outbox(++outboxIds));
+            AllowUnknown();
         }
 
-        return (await daemon.Shard.TakeAsync(batch, CancellationToken.None)).ToBytes();
+        var answer = await owner.Shard.TakeAsync(batch, CancellationToken.None);
+        if (!answer.MustDeclare)
+        {
+            foreach (var publish in batch.Inputs.OfType<RouterInput.Publish>())
+            {
+                acceptedUnder.TryAdd(NumberOf(publish.Timestamp), owner.Directory.Revision);
+            }
+
+            if (batch.Number == gateway.LastBatch.Number && batch.Activation == owner.Router.Activation)
+            {
+                foreach (var person in gateway.LastBatch.Connected)
+                {
+                    owner.Renewed[person] = clock.Now.Steady;
+                }
+            }
+        }
+
+        return answer.ToBytes();
     }
 
     private void Deliver(SimDaemon sender, SimGateway gateway, DeliveryBatch batch)
@@ -375,9 +528,9 @@ internal sealed class World : IAsyncDisposable
 
     private static int NumberOf(ClientTimestamp timestamp) => timestamp.IsNone ? 0 : int.Parse(timestamp.ToString(), CultureInfo.InvariantCulture);
 
-    private static DirectorySnapshot NewDirectory(long revision, HashSet<(Uid Publisher, Uid Watcher)> hidden) =>
-        new(
-            People.Select(person => new Subscriber
+    private DirectorySnapshot NewDirectory(long revision, HashSet<(Uid Publisher, Uid Watcher)> hidden, HashSet<Uid> absent) =>
+        history[revision] = new DirectorySnapshot(
+            People.Where(person => !absent.Contains(person)).Select(person => new Subscriber
             {
                 Uid = person,
                 DName = DName.TryParse($"{person}@SIM", out var dname) ? dname : default,

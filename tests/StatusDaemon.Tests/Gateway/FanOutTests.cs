@@ -1,0 +1,285 @@
+using StatusDaemon.Names;
+using StatusDaemon.Protocol;
+using StatusDaemon.Routing;
+using StatusDaemon.Statuses;
+using static StatusDaemon.Privileges.SmallDirectories;
+
+namespace StatusDaemon.Gateway;
+
+public sealed class FanOutTests
+{
+    private static readonly GatewayId Gateway = new(1);
+    private static readonly ClientOrigin Origin = new("actor", "test");
+
+    private readonly UidTable uids = new();
+    private readonly FanOut fanOut;
+    private readonly Dictionary<(ConnectionId, Uid), uint> requests = [];
+    private long told;
+    private long batches;
+
+    public FanOutTests()
+    {
+        fanOut = new FanOut(Gateway, uids, shards: 1, new Limits { SubscriptionsPerConnection = 3 });
+        fanOut.Links[0].Next();
+        fanOut.Links[0].Answered(new ShardAnswer(1, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, []));
+        Pass();
+    }
+
+    [Fact]
+    public void A_message_that_would_pass_the_limit_is_refused_whole()
+    {
+        var client = Admit("alice", out _);
+        Assert.Null(Take(client, null, ("a", true), ("b", true)));
+        Assert.Same(ErrorMessage.TooManySubscriptions, Take(client, Status.Busy, ("b", false), ("c", true), ("d", true), ("e", true)));
+        Assert.Equal(2, client.Topics.Count);
+        Assert.DoesNotContain(Pass(), input => input is RouterInput.Unwatch or RouterInput.Publish);
+        Assert.Null(Take(client, null, ("a", false), ("c", true), ("d", true), ("b", true)));
+        Assert.Equal(3, client.Topics.Count);
+    }
+
+    [Fact]
+    public void The_limit_holds_after_every_event_in_their_order()
+    {
+        var client = Admit("alice", out _);
+        Take(client, null, ("a", true), ("b", true), ("c", true));
+        Assert.Same(ErrorMessage.TooManySubscriptions, Take(client, null, ("d", true), ("a", false)));
+        Assert.Null(Take(client, null, ("a", false), ("d", true)));
+    }
+
+    [Fact]
+    public void A_status_of_a_remote_subscriber_is_refused_with_all_that_came_with_it()
+    {
+        var client = Admit("alice", out _);
+        Assert.Same(ErrorMessage.NotLocal, fanOut.Take(client, new ClientWish(Status.Busy, default, [(UidOf("a"), true)]), isLocal: false));
+        Assert.Equal(0, client.Topics.Count);
+    }
+
+    [Fact]
+    public void A_status_goes_to_those_who_may_see_it_and_to_nobody_else()
+    {
+        var (one, other) = (Watching("alice", out var seen, "p"), Watching("bob", out var hidden, "p"));
+        Tell(one, "p", isVisible: true, Status.Enable);
+        Tell(other, "p", isVisible: false);
+        Deliver("p", Status.Busy);
+        fanOut.Flush(default);
+        Assert.Equal([("p", Status.Enable), ("p", Status.Busy)], seen.Shown);
+        Assert.Equal([("p", Status.Unknown)], hidden.Shown);
+    }
+
+    [Fact]
+    public void All_who_see_a_status_are_sent_the_same_bytes()
+    {
+        var (one, other) = (Watching("alice", out var first, "p"), Watching("bob", out var second, "p"));
+        Tell(one, "p", isVisible: true, Status.Enable);
+        Tell(other, "p", isVisible: true, Status.Enable);
+        Assert.Equal(first.Frames, second.Frames);
+    }
+
+    [Fact]
+    public void Unknown_and_hidden_are_the_same_bytes()
+    {
+        var (one, other) = (Watching("alice", out var unknown, "p"), Watching("bob", out var hidden, "p"));
+        Tell(one, "p", isVisible: true);
+        Tell(other, "p", isVisible: false);
+        Assert.Equal(unknown.Frames, hidden.Frames);
+    }
+
+    [Fact]
+    public void A_client_that_does_not_read_is_owed_the_latest_of_each_publisher_what_rings_first()
+    {
+        var client = Watching("alice", out var sink, "a", "b", "c");
+        foreach (var publisher in new[] { "a", "b", "c" })
+        {
+            Tell(client, publisher, isVisible: true, Status.Enable);
+        }
+
+        sink.Shown.Clear();
+        sink.Room = 0;
+        fanOut.Flush(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(1), client.BehindSince);
+        for (var round = 0; round < 100; round++)
+        {
+            Deliver("a", Status.Absent);
+            Deliver("a", Status.Busy);
+            Deliver("b", Status.Enable);
+            Deliver("b", Status.Absent);
+            Deliver("c", Status.Incoming);
+        }
+
+        Assert.Equal(3, client.Owed.Count);
+        Assert.Empty(sink.Shown);
+        sink.Room = int.MaxValue;
+        fanOut.Drained(client, default);
+        Assert.Equal([("c", Status.Incoming), ("a", Status.Busy), ("b", Status.Absent)], sink.Shown);
+        Assert.False(client.HasBacklog);
+    }
+
+    [Fact]
+    public void A_client_that_reads_a_little_is_owed_the_rest()
+    {
+        var client = Watching("alice", out var sink, "a", "b", "c");
+        sink.Room = 0;
+        fanOut.Flush(default);
+        Tell(client, "a", isVisible: true, Status.Enable);
+        Tell(client, "b", isVisible: true, Status.Busy);
+        Tell(client, "c", isVisible: true, Status.Incoming);
+        fanOut.Flush(default);
+        sink.Room = 1;
+        fanOut.Drained(client, default);
+        Assert.Equal([("c", Status.Incoming)], sink.Shown);
+        Assert.NotNull(client.BehindSince);
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+        Assert.Equal([("c", Status.Incoming), ("a", Status.Enable), ("b", Status.Busy)], sink.Shown);
+        Assert.Null(client.BehindSince);
+    }
+
+    [Fact]
+    public void A_hide_that_waits_is_paid_as_unknown()
+    {
+        var client = Watching("alice", out var sink, "p");
+        Tell(client, "p", isVisible: true, Status.Enable);
+        sink.Room = 0;
+        fanOut.Flush(default);
+        Deliver("p", Status.Busy);
+        Tell(client, "p", isVisible: false);
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+        Assert.Equal([("p", Status.Enable), ("p", Status.Unknown)], sink.Shown);
+    }
+
+    [Fact]
+    public void What_is_owed_of_a_publisher_that_is_watched_no_more_is_forgotten()
+    {
+        var client = Watching("alice", out var sink, "p");
+        Tell(client, "p", isVisible: true, Status.Enable);
+        sink.Room = 0;
+        fanOut.Flush(default);
+        Deliver("p", Status.Busy);
+        Take(client, null, ("p", false));
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+        Assert.Equal([("p", Status.Enable)], sink.Shown);
+        Assert.Equal(0, fanOut.TopicCount);
+    }
+
+    [Fact]
+    public void An_older_stamp_never_follows_a_newer_one()
+    {
+        var client = Watching("alice", out var sink, "p");
+        Tell(client, "p", isVisible: true, Status.Enable);
+        Deliver("p", Status.Busy, epoch: 2, counter: 1);
+        Deliver("p", Status.Absent, epoch: 1, counter: 99);
+        fanOut.Flush(default);
+        Assert.Equal([("p", Status.Enable), ("p", Status.Busy)], sink.Shown);
+    }
+
+    [Fact]
+    public void A_batch_that_arrives_again_says_nothing()
+    {
+        var client = Watching("alice", out var sink, "p");
+        Tell(client, "p", isVisible: true, Status.Enable);
+        var request = requests[(client.Id, UidOf("p"))];
+        var reveal = new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), request, false, default, new DeliveryStamp(1, 90)))]);
+        fanOut.Take(reveal);
+        Tell(client, "p", isVisible: true, Status.Enable);
+        fanOut.Take(reveal);
+        Assert.Equal([("p", Status.Enable), ("p", Status.Unknown), ("p", Status.Enable)], sink.Shown);
+    }
+
+    [Fact]
+    public void The_answer_to_an_earlier_wish_is_not_taken()
+    {
+        var client = Watching("alice", out var sink, "p");
+        var first = requests[(client.Id, UidOf("p"))];
+        Take(client, null, ("p", true));
+        fanOut.Take(new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), first, true, Record(Status.Busy), new DeliveryStamp(1, 1)))]));
+        Assert.Empty(sink.Shown);
+        Pass();
+        Tell(client, "p", isVisible: false);
+        Assert.Equal([("p", Status.Unknown)], sink.Shown);
+    }
+
+    [Fact]
+    public void Of_answers_to_its_own_messages_a_client_that_does_not_read_keeps_a_few()
+    {
+        var client = Admit("alice", out var sink);
+        sink.Room = 0;
+        for (var reply = 0; reply < Client.MaxReplies; reply++)
+        {
+            Assert.True(fanOut.Reply(client, ErrorMessage.Unavailable.Frame));
+        }
+
+        Assert.False(fanOut.Reply(client, ErrorMessage.Unavailable.Frame));
+    }
+
+    [Fact]
+    public void When_all_have_left_nothing_is_held()
+    {
+        var clients = new[] { Watching("alice", out _, "a", "b"), Watching("bob", out _, "b", "c"), Watching("alice", out _, "alice") };
+        foreach (var client in clients)
+        {
+            fanOut.Remove(client);
+            fanOut.Remove(client);
+        }
+
+        Assert.Equal((0, 0, 0), (fanOut.ClientCount, fanOut.TopicCount, uids.Count));
+        Assert.Equal(3, Pass().OfType<RouterInput.Close>().Count());
+    }
+
+    [Fact]
+    public void Outboxes_of_daemons_that_are_long_gone_are_forgotten()
+    {
+        var taken = new TakenBatches();
+        var alive = new DeliveryBatch(1, 1, []);
+        Assert.True(taken.TryTake(alive));
+        for (ulong outbox = 2; outbox < 10_000; outbox++)
+        {
+            Assert.True(taken.TryTake(new DeliveryBatch(outbox, 1, [])));
+            Assert.False(taken.TryTake(new DeliveryBatch(outbox, 1, [])));
+            Assert.InRange(taken.Count, 1, TakenBatches.Outboxes);
+            Assert.True(taken.TryTake(alive with { Number = (long)outbox }));
+        }
+
+        Assert.False(taken.TryTake(alive));
+    }
+
+    private Client Admit(string subscriber, out CountingSink sink) => fanOut.Admit(UidOf(subscriber), Origin, sink = new CountingSink());
+
+    private Client Watching(string subscriber, out CountingSink sink, params string[] publishers)
+    {
+        var client = Admit(subscriber, out sink);
+        Assert.Null(Take(client, null, [.. publishers.Select(publisher => (publisher, true))]));
+        Pass();
+        return client;
+    }
+
+    private ErrorMessage? Take(Client client, Status? status, params (string Uid, bool IsSubscribe)[] events) =>
+        fanOut.Take(client, new ClientWish(status, default, [.. events.Select(one => (UidOf(one.Uid), one.IsSubscribe))]), isLocal: true);
+
+    /// <summary>The shard takes what the gateway has to say.</summary>
+    private List<RouterInput> Pass()
+    {
+        var inputs = fanOut.Links[0].Next().Inputs.ToList();
+        foreach (var watch in inputs.OfType<RouterInput.Watch>())
+        {
+            requests[(watch.Connection, watch.Publisher)] = watch.Request;
+        }
+
+        fanOut.Links[0].Answered(new ShardAnswer(1, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [.. inputs.OfType<RouterInput.Publish>().Select(_ => default(FeedKey))]));
+        return inputs;
+    }
+
+    private void Tell(Client client, string publisher, bool isVisible, Status? status = null) => Take(new Effect.Tell(
+        client.Id, UidOf(publisher), requests[(client.Id, UidOf(publisher))], isVisible, status is { } shown ? Record(shown) : default, new DeliveryStamp(1, ++told)));
+
+    private void Deliver(string publisher, Status status) => Deliver(publisher, status, 1, ++told);
+
+    private void Deliver(string publisher, Status status, long epoch, long counter) =>
+        Take(new Effect.Deliver(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(epoch, counter)));
+
+    private void Take(Effect what) => fanOut.Take(new DeliveryBatch(5, ++batches, [new Delivery(0, what)]));
+
+    private StatusRecord Record(Status status) =>
+        new(status, default, new StatusVersion(7, 1, told + 1), new ChangeSource(SourceKind.Client, "actor", "", DateTimeOffset.UnixEpoch));
+}

@@ -1,0 +1,125 @@
+using StatusDaemon.Statuses;
+using static StatusDaemon.Privileges.SmallDirectories;
+using static StatusDaemon.Routing.Shard;
+
+namespace StatusDaemon.Routing;
+
+public sealed class RecoveryTests
+{
+    [Fact]
+    public void A_record_that_the_store_lost_becomes_a_change_of_this_activation_and_is_told()
+    {
+        var shard = Ready(null, null, ("alice", Record(Status.Busy, 1, 1)));
+        shard.Watch("bob", "alice", connection: 1);
+        var held = Record(Status.Absent, 4, 9);
+        var told = Assert.IsType<Effect.Deliver>(Assert.Single(Adopt(shard, "alice", held)));
+        Assert.Equal(held with { Version = new StatusVersion(Incarnation, Epoch, 1) }, told.Record);
+        Assert.Equal(new FeedKey(Epoch, 1), shard.Router.HeldAs(UidOf("alice"), held.Version));
+    }
+
+    [Theory, InlineData(1, 1), InlineData(1, 2)]
+    public void One_that_is_not_newer_changes_nothing(long epoch, long seq)
+    {
+        var shard = Ready(null, null, ("alice", Record(Status.Busy, 1, 2)));
+        Assert.Empty(Adopt(shard, "alice", Record(Status.Absent, epoch, seq)));
+        Assert.Equal(Status.Busy, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void Of_two_gateways_the_newest_record_wins_whichever_comes_first()
+    {
+        foreach (var order in new long[][] { [8, 9], [9, 8] })
+        {
+            var shard = Ready();
+            Adopt(shard, "alice", Record((Status)(order[0] - 7), 4, order[0]));
+            Adopt(shard, "alice", Record((Status)(order[1] - 7), 4, order[1]));
+            Assert.Equal(Status.Busy, shard.StatusOf("alice"));
+        }
+    }
+
+    [Fact]
+    public void The_same_record_of_two_gateways_is_taken_over_once()
+    {
+        var shard = Ready();
+        Adopt(shard, "alice", Record(Status.Busy, 4, 9));
+        var change = shard.Router.LastChange;
+        Assert.Empty(Adopt(shard, "alice", Record(Status.Busy, 4, 9)));
+        Assert.Equal(change, shard.Router.LastChange);
+    }
+
+    [Theory, InlineData(8, Status.Absent, 1), InlineData(10, Status.Busy, 0)]
+    public void Before_the_store_is_read_it_waits_for_the_answer_and_the_newer_wins(long storedSeq, Status winner, long changes)
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        Assert.IsType<Effect.Read>(Assert.Single(Adopt(shard, "alice", Record(Status.Absent, 4, 9))));
+        Assert.Equal(0, shard.Router.LastChange.Seq);
+        shard.Apply(new RouterInput.WasRead(UidOf("alice"), Record(Status.Busy, 4, storedSeq)));
+        Assert.Equal((winner, changes), (shard.StatusOf("alice"), shard.Router.LastChange.Seq));
+    }
+
+    [Fact]
+    public void What_the_store_has_too_is_no_change()
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        Adopt(shard, "alice", Record(Status.Busy, 4, 9));
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.Busy, 4, 9))]));
+        Assert.Equal(Record(Status.Busy, 4, 9), shard.Router.RecordOf(UidOf("alice")));
+        Assert.Equal(0, shard.Router.LastChange.Seq);
+    }
+
+    [Fact]
+    public void A_status_of_this_activation_is_newer_than_any_that_is_held()
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        Adopt(shard, "alice", Record(Status.Absent, 4, 9));
+        shard.Publish("alice", Status.Enable);
+        shard.Apply(new RouterInput.WasRead(UidOf("alice"), Record(Status.Busy, 4, 8)));
+        Assert.Empty(Adopt(shard, "alice", Record(Status.Forwarding, 4, 10)));
+        Assert.Equal(Status.Enable, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void A_record_of_a_later_epoch_says_that_the_store_was_restored()
+    {
+        var shard = Ready();
+        var ahead = Record(Status.Busy, Epoch + 3, 9);
+        Assert.Equal(new Effect.Outrun(Epoch + 3), Assert.Single(Adopt(shard, "alice", ahead)));
+        Assert.Equal(0, shard.Router.RegisterCount);
+        shard.Router.Raise(Epoch + 4);
+        Adopt(shard, "alice", ahead);
+        Assert.Equal(new StatusVersion(Incarnation, Epoch + 4, 1), shard.Router.RecordOf(UidOf("alice")).Version);
+        Assert.Equal(Epoch, shard.Router.Activation);
+        Assert.Throws<ArgumentOutOfRangeException>(() => shard.Router.Raise(Epoch + 4));
+    }
+
+    [Fact]
+    public void A_record_of_another_store_or_of_a_remote_subscriber_is_left()
+    {
+        var shard = Ready();
+        var record = Record(Status.Busy, 1, 1);
+        Adopt(shard, "alice", record with { Version = record.Version with { Incarnation = 8 } });
+        Adopt(shard, "remote", record);
+        Assert.Equal(0, shard.Router.RegisterCount);
+    }
+
+    [Fact]
+    public void Changes_are_read_as_they_came_with_what_the_store_remembers_first()
+    {
+        var shard = new Shard();
+        shard.Publish("bob", Status.Busy);
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.Enable, 1, 1)), (UidOf("bob"), Record(Status.Enable, 1, 2)), (UidOf("carol"), Record(Status.Absent, 2, 1))]));
+        shard.Publish("alice", Status.Forwarding);
+        List<(Names.Uid Uid, StatusRecord Record)> changes = [];
+        shard.Router.ReadChanges(default, 10, changes);
+        Assert.Equal(["carol", "bob", "alice"], changes.Select(change => change.Uid.ToString()));
+    }
+
+    [Fact]
+    public void The_store_is_read_once() =>
+        Assert.Throws<InvalidOperationException>(() => Ready().Apply(new RouterInput.AllRead([])));
+
+    private static List<Effect> Adopt(Shard shard, string publisher, StatusRecord record) => shard.Apply(new RouterInput.Adopt(UidOf(publisher), record));
+}
