@@ -164,6 +164,22 @@ public sealed class FanOutTests
     }
 
     [Fact]
+    public void Whoever_subscribes_and_unsubscribes_and_never_reads_is_owed_no_more_than_it_watches()
+    {
+        var client = Watching("alice", out var sink, "p");
+        Tell(client, "p", isVisible: true, Status.Enable);
+        sink.Room = 0;
+        for (var round = 0; round < 1_000; round++)
+        {
+            Take(client, null, ($"q{round}", true));
+            Pass();
+            Tell(client, $"q{round}", isVisible: true, Status.Busy);
+            Take(client, null, ($"q{round}", false));
+            Assert.InRange(client.Owed.Count, 1, 100);
+        }
+    }
+
+    [Fact]
     public void An_older_stamp_never_follows_a_newer_one()
     {
         var client = Watching("alice", out var sink, "p");
