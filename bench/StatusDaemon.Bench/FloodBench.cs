@@ -250,7 +250,7 @@ internal static class FloodBench
             return who == number && IsPublishing;
         }
 
-        private Task SendAsync(string text)
+        private async Task SendAsync(string text)
         {
             var payload = Encoding.ASCII.GetBytes(text);
             var header = payload.Length < 126 ? 6 : 8;
@@ -263,7 +263,7 @@ internal static class FloodBench
             }
 
             payload.CopyTo(frame, header);
-            return socket.SendAsync(frame);
+            await socket.SendAsync(frame);
         }
     }
 }
