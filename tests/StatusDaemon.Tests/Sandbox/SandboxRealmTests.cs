@@ -132,8 +132,8 @@ public sealed class SandboxRealmTests : IDisposable
     public async Task A_server_killed_with_minus_9_takes_its_KDC_along_and_the_next_start_takes_up_what_it_left()
     {
         var start = new ProcessStartInfo(
-            Environment.ProcessPath!,
-            ["-explicit", "only", "-showLiveOutput", "-method", $"{GetType().FullName}.{nameof(Waits_to_be_killed)}"])
+            "dotnet", // the tests may run under it or by themselves
+            [GetType().Assembly.Location, "-explicit", "only", "-showLiveOutput", "-method", $"{GetType().FullName}.{nameof(Waits_to_be_killed)}"])
         {
             RedirectStandardOutput = true,
             Environment = { [StateVariable] = state, ["TMPDIR"] = state },
