@@ -9,7 +9,7 @@ namespace StatusDaemon.Cluster;
 /// Pure and owned by the gateway's loop; who calls the shard is another matter. A batch that got no answer is sent again under the same
 /// number. A shard that does not know the gateway (it was activated anew, or had given it up) gets a declaration of all that the gateway has,
 /// with the newest records that it holds, then every status that its clients published and saw no answer for: nothing is lost on the way.
-/// While a shard is away, only the newest status of each publisher waits. Accepted statuses are kept until the shard says that they are in
+/// While a shard is away, only the newest status of each publisher and the newest wish of each watch wait. Accepted statuses are kept until the shard says that they are in
 /// the store, so that they survive the daemon.
 /// </remarks>
 /// <param name="declare">Appends what the gateway has of a shard: leases, newest records, watches.</param>
@@ -20,7 +20,7 @@ internal sealed class ShardLink(
     /// <summary>Most inputs of one batch: about 200 KB.</summary>
     public const int BatchInputs = 2048;
 
-    /// <summary>Inputs that may wait before older statuses of the same publisher are dropped.</summary>
+    /// <summary>Inputs that may wait before those that a later one has overtaken are dropped.</summary>
     public const int PatientInputs = 4096;
 
     // Accepted and not known to be in the store yet, in the order of acceptance.
@@ -53,7 +53,7 @@ internal sealed class ShardLink(
         waiting.Add(input);
         if (waiting.Count > patience)
         {
-            waiting = WithoutOlderStatuses(waiting);
+            waiting = WithoutOvertaken(waiting);
             patience = Math.Max(PatientInputs, waiting.Count * 2);
         }
     }
@@ -117,7 +117,7 @@ internal sealed class ShardLink(
         if (answer.MustDeclare)
         {
             IEnumerable<RouterInput> all = [.. answered.Inputs, .. waiting];
-            waiting = [.. NewestRecords(all.OfType<RouterInput.Adopt>()), .. WithoutOlderStatuses([.. all.OfType<RouterInput.Publish>()])];
+            waiting = [.. NewestRecords(all.OfType<RouterInput.Adopt>()), .. WithoutOvertaken([.. all.OfType<RouterInput.Publish>()])];
             IsDeclared = false;
         }
         else
@@ -157,13 +157,14 @@ internal sealed class ShardLink(
         .GroupBy(adopt => adopt.Publisher, Uid.Comparer)
         .Select(same => same.Aggregate((newest, next) => next.Record.Version.IsNewerThan(newest.Record.Version) ? next : newest));
 
-    private static List<RouterInput> WithoutOlderStatuses(List<RouterInput> inputs)
+    /// <summary>What still counts of the inputs: the newest status of each publisher, the newest wish of each watch, and all else, in order.</summary>
+    private static List<RouterInput> WithoutOvertaken(List<RouterInput> inputs)
     {
-        var seen = new HashSet<Uid>(Uid.Comparer);
+        var seen = new HashSet<(ConnectionId?, Uid)>();
         var kept = new List<RouterInput>(inputs.Count);
         for (var i = inputs.Count - 1; i >= 0; i--)
         {
-            if (inputs[i] is not RouterInput.Publish publish || seen.Add(publish.Publisher))
+            if (SubjectOf(inputs[i]) is not { } subject || seen.Add(subject))
             {
                 kept.Add(inputs[i]);
             }
@@ -172,4 +173,13 @@ internal sealed class ShardLink(
         kept.Reverse();
         return kept;
     }
+
+    /// <returns>What a later input of the same kind overtakes; null if none does.</returns>
+    private static (ConnectionId? Connection, Uid Publisher)? SubjectOf(RouterInput input) => input switch
+    {
+        RouterInput.Publish publish => (null, publish.Publisher),
+        RouterInput.Watch watch => (watch.Connection, watch.Publisher),
+        RouterInput.Unwatch unwatch => (unwatch.Connection, unwatch.Publisher),
+        _ => null,
+    };
 }

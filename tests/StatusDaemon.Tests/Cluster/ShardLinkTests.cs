@@ -63,23 +63,30 @@ public sealed class ShardLinkTests
     }
 
     [Fact]
-    public void What_waits_is_bounded_and_keeps_the_newest_status_of_each_publisher_and_all_else_in_order() =>
+    public void What_waits_is_bounded_and_keeps_the_newest_of_each_status_and_watch_and_all_else_in_order() =>
         Gen.Select(Gen.Int[0, 19], Gen.Int[0, 99]).Array[ShardLink.PatientInputs, ShardLink.PatientInputs * 3].Sample(steps =>
         {
             var link = Declared();
-            var newest = new Dictionary<Uid, RouterInput>();
+            var newest = new Dictionary<(string, Uid), RouterInput>();
             var others = new List<RouterInput>();
             uint request = 0;
             foreach (var (person, kind) in steps)
             {
-                RouterInput input = kind == 0 ? new RouterInput.Watch(Connection, People[0], People[person], ++request) : Publish(person, (Status)(1 + (kind % 8)), kind);
-                if (input is RouterInput.Publish)
+                var publisher = People[person];
+                RouterInput input = kind switch
                 {
-                    newest[People[person]] = input;
+                    0 => new RouterInput.Open(new ConnectionId(Gateway, 2 + request++), publisher, "actor", ""),
+                    < 20 => new RouterInput.Watch(Connection, People[0], publisher, ++request),
+                    < 40 => new RouterInput.Unwatch(Connection, publisher),
+                    _ => Publish(person, (Status)(1 + (kind % 8)), kind),
+                };
+                if (input is RouterInput.Open)
+                {
+                    others.Add(input);
                 }
                 else
                 {
-                    others.Add(input);
+                    newest[(input is RouterInput.Publish ? "status" : "watch", publisher)] = input;
                 }
 
                 link.Add(input);
@@ -94,11 +101,17 @@ public sealed class ShardLinkTests
                 link.Answered(Answer(5, accepted: [.. batch.Inputs.OfType<RouterInput.Publish>().Select(_ => default(FeedKey))]));
             }
 
-            Assert.Equal(others, sent.Where(input => input is not RouterInput.Publish));
+            Assert.Equal(others, sent.Where(input => input is RouterInput.Open));
             Assert.InRange(sent.Count, 1, ShardLink.PatientInputs);
-            foreach (var (publisher, input) in newest)
+            foreach (var ((kind, publisher), input) in newest)
             {
-                Assert.Equal(input, sent.Last(one => one is RouterInput.Publish publish && publish.Publisher.Equals(publisher)));
+                Assert.Equal(input, sent.Last(one => one switch
+                {
+                    RouterInput.Publish publish => kind == "status" && publish.Publisher.Equals(publisher),
+                    RouterInput.Watch watch => kind == "watch" && watch.Publisher.Equals(publisher),
+                    RouterInput.Unwatch unwatch => kind == "watch" && unwatch.Publisher.Equals(publisher),
+                    _ => false,
+                }));
             }
         }, iter: 10, threads: 1);
 
