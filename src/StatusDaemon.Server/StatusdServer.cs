@@ -38,6 +38,9 @@ public sealed class StatusdServer : IAsyncDisposable
         this.sandbox = sandbox;
     }
 
+    /// <summary>What runs here, for tests that disturb it from within.</summary>
+    internal IServiceProvider Services => app.Services;
+
     /// <summary>Reads settings and directory, takes the store, and gets ready to listen.</summary>
     /// <param name="settingsPath">The settings file.</param>
     /// <exception cref="StartException">Something is wrong with them or with the machine.</exception>

@@ -20,17 +20,20 @@ internal sealed class TestSocket : IAsyncDisposable
     public ClientWebSocket Socket => socket;
 
     /// <summary>Connects as a subscriber, in trusted-header mode.</summary>
-    public static Task<TestSocket> ConnectAsync(StatusdProcess server, string uid) => ConnectAsync(server, "X-Status-Uid", uid);
+    public static Task<TestSocket> ConnectAsync(StatusdProcess server, string uid) => ConnectAsync(server.Port, uid);
+
+    /// <summary>Connects as a subscriber, in trusted-header mode, to a port of loopback.</summary>
+    public static Task<TestSocket> ConnectAsync(int port, string uid) => ConnectAsync(port, "X-Status-Uid", uid);
 
     /// <summary>Connects with a ticket that a test made.</summary>
     public static Task<TestSocket> ConnectAsync(StatusdProcess server, ForgedTicket ticket) =>
-        ConnectAsync(server, "Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
+        ConnectAsync(server.Port, "Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
 
-    private static async Task<TestSocket> ConnectAsync(StatusdProcess server, string header, string value)
+    private static async Task<TestSocket> ConnectAsync(int port, string header, string value)
     {
         var client = new TestSocket();
         client.socket.Options.SetRequestHeader(header, value);
-        await client.socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/pubsub"), TestContext.Current.CancellationToken).WaitAsync(Patience);
+        await client.socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/pubsub"), TestContext.Current.CancellationToken).WaitAsync(Patience);
         return client;
     }
 
