@@ -32,6 +32,7 @@ internal static class HttpHosting
             {
                 // WebSockets over HTTP/2 would share one connection's flow control, and no client of ours asks for them.
                 listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => HandshakeDeadline.Middleware(next, options.Limits.Handshake, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
                 if (certificate is not null)
                 {
                     listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, HandshakeTimeout = options.Limits.Handshake });
@@ -62,7 +63,13 @@ internal static class HttpHosting
         var pubsub = services.GetRequiredService<PubSub>();
         var directory = services.GetRequiredService<DirectoryEndpoint>();
         var health = services.GetRequiredService<HealthEndpoints>();
-        app.Run(http => (http.Request.Path.Value, http.Request.Method) switch
+        app.Run(http =>
+        {
+            http.Features.Get<HandshakeDeadline>()!.Dispose();
+            return ServeAsync(http);
+        });
+
+        Task ServeAsync(HttpContext http) => (http.Request.Path.Value, http.Request.Method) switch
         {
             ("/pubsub", "GET") => pubsub.ServeAsync(http),
             ("/directory", "GET") => directory.ServeAsync(http),
@@ -70,7 +77,7 @@ internal static class HttpHosting
             ("/readyz", "GET" or "HEAD") => health.ServeReadyAsync(http),
             ("/pubsub" or "/directory" or "/healthz" or "/readyz", _) => AnswerAsync(http, StatusCodes.Status405MethodNotAllowed),
             _ => AnswerAsync(http, StatusCodes.Status404NotFound),
-        });
+        };
     }
 
     private static Task AnswerAsync(HttpContext http, int status)
