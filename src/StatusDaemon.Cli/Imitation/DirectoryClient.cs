@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using StatusDaemon.Language;
 
@@ -10,9 +9,6 @@ namespace StatusDaemon.Imitation;
 internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest request, Func<Ticket> newTicket)
 {
     private const int MaxNames = 100;
-
-    // Kestrel takes a request line of 8 KiB.
-    private const int MaxQueryChars = 6_000;
 
     /// <summary>Finds the subscribers; who is not in the answer is unknown, or hidden from us.</summary>
     /// <param name="found">Receives domain names by UID.</param>
@@ -30,29 +26,9 @@ internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest
         return null;
     }
 
-    /// <summary>Packs names into as few queries as the server takes.</summary>
-    internal static IEnumerable<string> Queries(IReadOnlyList<string> names)
-    {
-        var query = new StringBuilder();
-        var count = 0;
-        foreach (var name in names)
-        {
-            var pair = "dname=" + Uri.EscapeDataString(name);
-            if (count == MaxNames || query.Length + pair.Length > MaxQueryChars)
-            {
-                yield return query.ToString();
-                query.Clear();
-                count = 0;
-            }
-
-            query.Append(count++ == 0 ? "" : "&").Append(pair);
-        }
-
-        if (count > 0)
-        {
-            yield return query.ToString();
-        }
-    }
+    /// <summary>Packs names into queries of as many as the server takes.</summary>
+    internal static IEnumerable<string> Queries(IReadOnlyList<string> names) =>
+        names.Chunk(MaxNames).Select(some => string.Join('&', some.Select(name => "dname=" + Uri.EscapeDataString(name))));
 
     private async Task<Ending?> AskAsync(string query, Dictionary<string, string> found, CancellationToken stop)
     {

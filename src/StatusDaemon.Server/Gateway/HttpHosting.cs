@@ -14,6 +14,9 @@ internal static class HttpHosting
     /// <summary>An Active Directory ticket with many groups passes Kestrel's 32 KB; above this it answers 431.</summary>
     private const int MaxHeaderBytes = 128 * 1024;
 
+    /// <summary>A hundred dnames in one query pass Kestrel's 8 KB; the longest, percent-encoded, fit in this. Above it answers 414.</summary>
+    private const int MaxRequestLineBytes = 160 * 1024;
+
     private const int Backlog = 4096;
 
     /// <summary>Configures the listener.</summary>
@@ -25,6 +28,7 @@ internal static class HttpHosting
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+            kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
             kestrel.Limits.RequestHeadersTimeout = options.Limits.Handshake;
             kestrel.Limits.KeepAliveTimeout = options.Limits.Handshake;
             kestrel.Limits.MaxRequestBodySize = 0;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using StatusDaemon.Names;
 using StatusDaemon.Tests.Protocol;
 
 namespace StatusDaemon.EndToEnd;
@@ -70,6 +71,18 @@ public sealed class LimitTests(LimitTests.LimitedServer shared) : IClassFixture<
         Assert.StartsWith("""{"error":"too-many-subscriptions",""", await client.ReceiveAsync(), StringComparison.Ordinal);
         await client.SendAsync("""{"events":{"x0":10,"y":9}}""");
         Assert.Equal("""{"status":8,"publisher":"y"}""", await client.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task A_hundred_of_the_longest_names_are_one_question_to_the_directory()
+    {
+        using var http = new HttpClient();
+        http.DefaultRequestHeaders.Add("X-Status-Uid", shared.Take(1)[0]);
+        var names = Enumerable.Range(0, 100).Select(i => "dname=" + Uri.EscapeDataString(new string('ж', DName.MaxLength - 10) + i + "@R"));
+
+        var answer = await http.GetStringAsync(new Uri($"http://127.0.0.1:{Server.Port}/directory?{string.Join('&', names)}"), TestContext.Current.CancellationToken);
+
+        Assert.Equal("""{"subscribers":[]}""", answer);
     }
 
     [Fact]
