@@ -54,7 +54,7 @@ internal static class FanOutBench
             do
             {
                 var batch = link.Next();
-                fanOut.Take(new DeliveryBatch(1, ++batches, [.. batch.Inputs.OfType<RouterInput.Watch>().Select(watch =>
+                Take(new DeliveryBatch(1, ++batches, [.. batch.Inputs.OfType<RouterInput.Watch>().Select(watch =>
                     new Delivery(0, new Effect.Tell(watch.Connection, watch.Publisher, watch.Request, true, Record(1), new DeliveryStamp(1, ++told))))]));
                 link.Answered(new ShardAnswer(1, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, []));
             }
@@ -75,11 +75,17 @@ internal static class FanOutBench
             for (var delivery = 0; delivery < Deliveries; delivery++)
             {
                 told++;
-                fanOut.Take(new DeliveryBatch(1, ++batches, [new Delivery(0, new Effect.Deliver(gateway, people[told % Publishers], Record(told), new DeliveryStamp(1, told)))]));
+                Take(new DeliveryBatch(1, ++batches, [new Delivery(0, new Effect.Deliver(gateway, people[told % Publishers], Record(told), new DeliveryStamp(1, told)))]));
                 fanOut.Flush(TimeSpan.Zero);
             }
 
             return Task.CompletedTask;
+        }
+
+        private void Take(DeliveryBatch batch)
+        {
+            fanOut.Take(batch, static () => { });
+            fanOut.Tell(int.MaxValue);
         }
 
         // The status turns once a round over all publishers, so that each delivery shows something new.

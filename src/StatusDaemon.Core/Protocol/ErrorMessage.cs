@@ -50,9 +50,6 @@ public sealed class ErrorMessage
     /// <summary>Messages come too fast.</summary>
     public static readonly ErrorMessage RateLimited = new(ErrorCode.RateLimited, "too many messages a second");
 
-    /// <summary>Nothing of the message could be kept.</summary>
-    public static readonly ErrorMessage Unavailable = new(ErrorCode.Unavailable, "nothing could be kept, send it again");
-
     /// <summary>An answer with a detail of its own.</summary>
     /// <param name="detail">For people, in English; must not repeat what the client sent.</param>
     public ErrorMessage(ErrorCode code, string detail)

@@ -13,7 +13,7 @@ internal sealed class ClientSocket(Caller caller, IFrameSink sink)
 
     public IFrameSink Sink { get; } = sink;
 
-    /// <summary>When the client last sent a frame, by the steady clock. The reading side writes it.</summary>
+    /// <summary>When the client last sent anything, by the steady clock. The reading side writes it.</summary>
     public TimeSpan HeardAt
     {
         get => new(Volatile.Read(ref heardAt));

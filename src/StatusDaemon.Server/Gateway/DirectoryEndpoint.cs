@@ -18,11 +18,12 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
     private const int MaxNames = 100;
     private const int MaxPage = 1000;
     private const int DefaultPage = 100;
+    private const int ManyBudgets = 1000;
 
     /// <summary>Requests a second of one subscriber; twice as many at once.</summary>
     private static readonly Limits Rate = new() { MessagesPerSecond = 10 };
 
-    /// <summary>Bounded by the directory: only known callers get here.</summary>
+    /// <summary>Cleared when it has outgrown the directory: by callers that were removed since, or invented in trusted-header mode.</summary>
     private readonly ConcurrentDictionary<Uid, Budget> budgets = new(Uid.Comparer);
 
     private volatile Order order = new(DirectorySnapshot.Empty, []);
@@ -36,7 +37,12 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
             return;
         }
 
-        if (!budgets.GetOrAdd(caller.Uid, static _ => new Budget()).TrySpend(clock.Now.Utc))
+        if (budgets.Count > Math.Max(ManyBudgets, 2 * snapshot.Subscribers.Count))
+        {
+            budgets.Clear();
+        }
+
+        if (!budgets.GetOrAdd(caller.Uid, static _ => new Budget()).TrySpend(clock.Now.Steady))
         {
             http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
             http.Response.Headers.RetryAfter = "1";
@@ -177,7 +183,7 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
         private readonly Lock gate = new();
         private MessageBudget left;
 
-        public bool TrySpend(DateTimeOffset now)
+        public bool TrySpend(TimeSpan now)
         {
             lock (gate)
             {

@@ -23,6 +23,8 @@ internal sealed class FanOut
     private readonly TopicTable topics;
     private readonly FrameWriter writer;
     private readonly TakenBatches taken = new();
+    private readonly Queue<(IReadOnlyList<Delivery> Deliveries, Action Told)> untold = new();
+    private int told; // of the first of them
     private uint requests;
 
     /// <param name="shards">A power of two, the same for all members.</param>
@@ -118,32 +120,42 @@ internal sealed class FanOut
         return null;
     }
 
-    /// <summary>Takes what a daemon tells, once, however often it arrives.</summary>
-    public void Take(DeliveryBatch batch)
+    /// <summary>Takes what a daemon tells, once, however often it arrives; <see cref="Tell"/> passes it on.</summary>
+    /// <param name="told">Called when all of it was passed on: the daemon may send the next.</param>
+    public void Take(DeliveryBatch batch, Action told)
     {
-        if (!taken.TryTake(batch))
+        if (taken.TryTake(batch))
         {
-            return;
+            untold.Enqueue((batch.Deliveries, told));
         }
-
-        foreach (var (_, what) in batch.Deliveries)
+        else
         {
-            switch (what)
+            told();
+        }
+    }
+
+    /// <summary>Passes on what daemons told, in their order, until about so many frames are written.</summary>
+    /// <returns>Whether everything was passed on.</returns>
+    public bool Tell(int frames)
+    {
+        while (untold.TryPeek(out var batch))
+        {
+            for (; told < batch.Deliveries.Count; told++)
             {
-                case Effect.Deliver deliver:
-                    if (topics.TryGet(deliver.Publisher, out var topic))
-                    {
-                        Learn(topic, deliver.Record, deliver.Stamp, except: -1);
-                    }
+                if (frames <= 0)
+                {
+                    return false;
+                }
 
-                    break;
-                case Effect.Tell tell:
-                    Take(tell);
-                    break;
-                default:
-                    throw new UnreachableException();
+                frames -= Take(batch.Deliveries[told].What);
             }
+
+            untold.Dequeue();
+            told = 0;
+            batch.Told();
         }
+
+        return true;
     }
 
     /// <summary>Answers a client's own message; kept for it if it is behind.</summary>
@@ -189,17 +201,31 @@ internal sealed class FanOut
         return true;
     }
 
-    private void Take(Effect.Tell tell)
+    /// <returns>Frames that it came to, or one if it came to none.</returns>
+    private int Take(Effect what)
+    {
+        switch (what)
+        {
+            case Effect.Deliver deliver:
+                return topics.TryGet(deliver.Publisher, out var topic) && Learn(topic, deliver.Record, deliver.Stamp, except: -1) ? topic.Watches.Count : 1;
+            case Effect.Tell tell:
+                return Take(tell);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private int Take(Effect.Tell tell)
     {
         if (!clients.TryGet(tell.Connection, out var client) || !topics.TryGet(tell.Publisher, out var topic))
         {
-            return;
+            return 1;
         }
 
         var at = topic.Watches.Find(client.Slot);
         if (at < 0 || topic.Watches.Items[at].Request != tell.Request)
         {
-            return; // the answer to an earlier wish
+            return 1; // the answer to an earlier wish
         }
 
         var isNew = tell.IsVisible && Learn(topic, tell.Record, tell.Stamp, except: client.Slot);
@@ -210,6 +236,8 @@ internal sealed class FanOut
         {
             writer.Send(client, topic, ref watch);
         }
+
+        return isNew ? topic.Watches.Count : 1;
     }
 
     /// <summary>Takes a record and sends it to everyone who is shown the topic.</summary>

@@ -22,14 +22,13 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <summary>Inputs of one turn: frames that are written meanwhile go out in one flush a client.</summary>
     private const int TurnInputs = 1024;
 
+    /// <summary>Frames of statuses of one turn: some tens of milliseconds, for which everybody else waits.</summary>
+    private const int TurnFrames = 32 * 1024;
+
     /// <summary>A client that was silent for so long is asked whether it lives (docs/protocol.md §11).</summary>
     private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(30);
 
     private const int MaxPings = 2;
-
-    // With a tick a second: an idle shard is called once a second.
-    private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
 
     private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
@@ -44,9 +43,8 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private readonly TimeProvider time;
     private readonly ILogger<GatewayLoop> log;
     private readonly Dictionary<Client, ClientSocket> sockets = [];
-    private readonly TimeSpan[] calledAt;
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IGatewayObserver self = null!;
+    private ShardCalls calls = null!;
     private DirectorySnapshot directory;
     private LoopInput.Drain? draining;
 
@@ -64,7 +62,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         closesAtTicketEnd = auth.CloseAtTicketEnd;
         directory = source.Current;
         fanOut = new FanOut(id, uids, shards, limits);
-        calledAt = new TimeSpan[shards];
     }
 
     /// <summary>Shards that have answered this gateway; all of them once it is ready.</summary>
@@ -72,9 +69,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     /// <summary>Shards of the deployment.</summary>
     public int Shards => fanOut.Links.Count;
-
-    /// <summary>Clients connected now, roughly: another thread counts.</summary>
-    public int ClientCount => fanOut.ClientCount;
 
     /// <summary>Whether the gateway closes its clients and takes no new ones in.</summary>
     public bool IsDraining => draining is not null;
@@ -98,10 +92,15 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     }
 
     /// <inheritdoc/>
-    public Task DeliverAsync(Payload batch) =>
-        inbox.Writer.WriteAsync(new LoopInput.Delivered(DeliveryBatch.Parse(batch.Bytes, id, uids))).AsTask();
+    /// <remarks>Answered when all of it was passed on, so that a daemon which tells faster than that drops what was overtaken.</remarks>
+    public async Task DeliverAsync(Payload batch)
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await inbox.Writer.WriteAsync(new LoopInput.Delivered(DeliveryBatch.Parse(batch.Bytes, id, uids), told.SetResult));
+        await Task.WhenAny(told.Task, ExecuteTask!);
+    }
 
-    /// <summary>Closes all clients over a while and waits until they are gone, or the time is over.</summary>
+    /// <summary>Closes all clients over a while and waits until they are gone and shards have taken what they said, or the time is over.</summary>
     public async Task DrainAsync(CloseCode code, string reason, TimeSpan over, CancellationToken stop)
     {
         if (await PostAsync(new LoopInput.Drain(code, reason, over), stop))
@@ -113,22 +112,30 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
-        self = cluster.CreateObjectReference<IGatewayObserver>(this);
+        var self = cluster.CreateObjectReference<IGatewayObserver>(this);
+        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, input => PostAsync(input, CancellationToken.None).AsTask(), log);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] parts = [RunAsync(ending.Token), TickAsync(ending.Token), FollowDirectoryAsync(ending.Token)];
         try
         {
-            await Task.WhenAll(RunAsync(stop), TickAsync(stop), FollowDirectoryAsync(stop));
+            // None of them ends by itself: without one the others would go on as if nothing were missing.
+            await await Task.WhenAny(parts);
         }
         finally
         {
             inbox.Writer.TryComplete();
+            await ending.CancelAsync();
+            await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private async Task RunAsync(CancellationToken stop)
     {
-        CallShards(isTick: true);
-        while (await inbox.Reader.WaitToReadAsync(stop))
+        calls.Call(isTick: true);
+        var isAllTold = true;
+        while (!isAllTold || await inbox.Reader.WaitToReadAsync(stop))
         {
+            stop.ThrowIfCancellationRequested();
             var isTick = false;
             fanOut.BeginTurn(clock.Now.Steady);
             for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken += WeightOf(input))
@@ -137,8 +144,13 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
                 Take(input);
             }
 
+            isAllTold = fanOut.Tell(TurnFrames);
             fanOut.Flush(clock.Now.Steady);
-            CallShards(isTick);
+            calls.Call(isTick);
+            if (draining is not null && sockets.Count == 0 && calls.IsQuiet)
+            {
+                empty.TrySetResult();
+            }
         }
     }
 
@@ -153,13 +165,13 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
                 Take(said);
                 break;
             case LoopInput.Delivered delivered:
-                fanOut.Take(delivered.Batch);
+                fanOut.Take(delivered.Batch, delivered.Told);
                 break;
-            case LoopInput.Answered { Answer: { } answer } answered:
-                fanOut.Links[answered.Shard].Answered(answer);
+            case LoopInput.Answered answered:
+                calls.Take(answered);
                 break;
-            case LoopInput.Answered failed:
-                fanOut.Links[failed.Shard].Failed();
+            case LoopInput.Failed failed:
+                calls.Take(failed);
                 break;
             case LoopInput.Drained drained:
                 fanOut.Drained(drained.Client, clock.Now.Steady);
@@ -186,7 +198,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             case LoopInput.Drain drain:
                 draining = drain;
                 _ = PaceAsync(drain, [.. sockets.Keys]);
-                EndIfEmpty();
                 break;
             default:
                 throw new UnreachableException();
@@ -212,13 +223,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     private void Take(LoopInput.Said said)
     {
-        if (!sockets.ContainsKey(said.Client))
-        {
-            return;
-        }
-
-        var refusal = draining is null ? fanOut.Take(said.Client, said.Wish, directory.IsLocal(said.Client.Subscriber)) : ErrorMessage.Unavailable;
-        if (refusal is not null)
+        if (sockets.ContainsKey(said.Client) && fanOut.Take(said.Client, said.Wish, directory.IsLocal(said.Client.Subscriber)) is { } refusal)
         {
             Reply(said.Client, refusal.Frame);
         }
@@ -239,15 +244,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             LogClosed(client.Origin.Through, (int)code, reason);
             fanOut.Remove(client);
             client.Sink.Close(code, reason);
-            EndIfEmpty();
-        }
-    }
-
-    private void EndIfEmpty()
-    {
-        if (draining is not null && sockets.Count == 0)
-        {
-            empty.TrySetResult();
         }
     }
 
@@ -314,39 +310,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         }
     }
 
-    /// <summary>Calls every shard that there is something for, and with a tick every idle one: a heartbeat.</summary>
-    private void CallShards(bool isTick)
-    {
-        var now = clock.Now.Steady;
-        for (var shard = 0; shard < fanOut.Links.Count; shard++)
-        {
-            var link = fanOut.Links[shard];
-            if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
-            {
-                calledAt[shard] = now;
-                _ = CallAsync(shard, new Payload(link.Next().ToBytes()));
-            }
-        }
-    }
-
-    private async Task CallAsync(int shard, Payload batch)
-    {
-        ShardAnswer? answer = null;
-        try
-        {
-            var payload = await cluster.GetGrain<IShardGrain>(shard).TakeAsync(batch, self);
-            answer = ShardAnswer.Parse(payload.Bytes, uids);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // Whatever the reason, the answer is the same: it may or may not have been taken, so it goes again.
-            LogRetry(shard, e.Message);
-            await Task.Delay(RetryPause, time);
-        }
-
-        await PostAsync(new LoopInput.Answered(shard, answer), CancellationToken.None);
-    }
-
     private async Task TickAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
@@ -366,7 +329,4 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     [LoggerMessage(2001, LogLevel.Debug, "{Client} is closed {Code}: {Reason}")]
     private partial void LogClosed(string client, int code, string reason);
-
-    [LoggerMessage(2002, LogLevel.Warning, "Shard {Shard} did not answer and is asked again: {Reason}")]
-    private partial void LogRetry(int shard, string reason);
 }

@@ -32,10 +32,14 @@ internal abstract record LoopInput
     public sealed record Drained(Client Client) : LoopInput;
 
     /// <summary>A daemon tells something.</summary>
-    public sealed record Delivered(DeliveryBatch Batch) : LoopInput;
+    /// <param name="Told">Called when it was passed on.</param>
+    public sealed record Delivered(DeliveryBatch Batch, Action Told) : LoopInput;
 
-    /// <summary>A shard answered; null if the call failed.</summary>
-    public sealed record Answered(int Shard, ShardAnswer? Answer) : LoopInput;
+    /// <summary>A shard answered the batch that it was called with.</summary>
+    public sealed record Answered(int Shard, ShardAnswer Answer) : LoopInput;
+
+    /// <summary>Calling a shard failed.</summary>
+    public sealed record Failed(int Shard, string Reason) : LoopInput;
 
     /// <summary>The directory changed.</summary>
     public sealed record DirectoryChanged(DirectorySnapshot Directory) : LoopInput;

@@ -4,7 +4,7 @@ using StatusDaemon.Protocol;
 
 namespace StatusDaemon.Gateway;
 
-/// <summary>Writes frames to a pipe of Kestrel's: plain sockets, TLS and HTTP/2 alike. What is pending goes out in one flush.</summary>
+/// <summary>Writes frames to a pipe of Kestrel's: plain sockets and TLS alike. What is pending goes out in one flush.</summary>
 /// <param name="drained">Called, on any thread, when a flush that had to wait is through.</param>
 internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
 {
@@ -36,9 +36,17 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
             return false;
         }
 
-        frame.CopyTo(output.GetSpan(frame.Length));
-        output.Advance(frame.Length);
-        pendingBytes += frame.Length;
+        try
+        {
+            frame.CopyTo(output.GetSpan(frame.Length));
+            output.Advance(frame.Length);
+            pendingBytes += frame.Length;
+        }
+        catch (Exception e) when (IsLost(e))
+        {
+            // As in Flush: the reading side says so.
+        }
+
         return true;
     }
 

@@ -98,9 +98,13 @@ internal sealed partial class PubSub(
         var origin = new ClientOrigin(
             caller.Subscriber?.DName.ToString() ?? caller.Uid.ToString(),
             string.Create(CultureInfo.InvariantCulture, $"ws {http.Connection.RemoteIpAddress}:{http.Connection.RemotePort}"));
-        await loop.PostAsync(new LoopInput.Join(caller.Uid, origin, shared, joined), CancellationToken.None);
         try
         {
+            if (!await loop.PostAsync(new LoopInput.Join(caller.Uid, origin, shared, joined), CancellationToken.None))
+            {
+                joined.SetCanceled();
+            }
+
             client = await joined.Task;
         }
         catch (OperationCanceledException)
@@ -165,6 +169,11 @@ internal sealed partial class PubSub(
         {
             // The connection was reset, or has lingered long enough.
         }
+        catch (Exception e)
+        {
+            LogBroken(client.Origin.Through, e);
+            await loop.PostAsync(new LoopInput.Close(client, CloseCode.InternalError, "the server failed at what you sent"), CancellationToken.None);
+        }
     }
 
     /// <returns>Whether nothing can follow.</returns>
@@ -177,7 +186,7 @@ internal sealed partial class PubSub(
                 case FrameEvent.Text:
                     inputs.Add(Read(frames.Payload, client, message, ref budget));
                     break;
-                case FrameEvent.Ping when budget.TrySpend(clock.Now.Utc, limits):
+                case FrameEvent.Ping when budget.TrySpend(clock.Now.Steady, limits):
                     inputs.Add(new LoopInput.Reply(client, ServerFrame.Pong(frames.Payload)));
                     break;
                 case FrameEvent.Refused:
@@ -194,7 +203,7 @@ internal sealed partial class PubSub(
 
     private LoopInput Read(ReadOnlySpan<byte> text, Client client, ClientMessage message, ref MessageBudget budget)
     {
-        if (!budget.TrySpend(clock.Now.Utc, limits))
+        if (!budget.TrySpend(clock.Now.Steady, limits))
         {
             return new LoopInput.Reply(client, ErrorMessage.RateLimited.Frame);
         }
@@ -220,6 +229,9 @@ internal sealed partial class PubSub(
         message.Clear();
         return new LoopInput.Said(client, wish);
     }
+
+    [LoggerMessage(2102, LogLevel.Error, "{Client} is closed 1011: what it sent could not be handled")]
+    private partial void LogBroken(string client, Exception reason);
 
     [LoggerMessage(2101, LogLevel.Warning, "{Uid} has as many connections as one subscriber may have; SERVICE.limits.connections is that number")]
     private partial void LogTooMany(string uid);

@@ -169,7 +169,7 @@ public sealed class LifeCycleTests
     }
 
     [Fact]
-    public async Task While_it_drains_a_message_is_answered_unavailable()
+    public async Task What_is_said_while_it_drains_is_taken_and_kept()
     {
         await using var server = await StatusdProcess.StartAsync(StatusdProcess.TrustedHeader, SharedServer.Directory());
         List<RawSocket> clients = [];
@@ -181,10 +181,13 @@ public sealed class LifeCycleTests
         var stopping = server.StopAsync(PosixSignal.SIGINT);
         Assert.Equal(1001, await (await Task.WhenAny(clients.Take(100).Select(client => client.ReadCloseAsync()))));
 
-        // Whoever has not been closed yet is answered; the last to come are the last to go.
-        await clients[^1].SendAsync("""{"status":1}""");
-        Assert.StartsWith("""{"error":"unavailable",""", await clients[^1].ReadTextAsync(), StringComparison.Ordinal);
+        // The last to come are the last to go, and have a second or two until then.
+        await clients[^1].SendAsync("""{"status":6,"timestamp":1}""");
+        Assert.Equal(1001, await clients[^1].ReadCloseAsync());
         Assert.Equal(0, await stopping);
+        await server.StartAgainAsync();
+        await using var again = await TestSocket.ConnectAsync(server, "u-199");
+        Assert.Equal("""{"status":6,"publisher":"u-124","timestamp":1}""", await again.WatchAsync("u-124"));
         foreach (var client in clients)
         {
             await client.DisposeAsync();

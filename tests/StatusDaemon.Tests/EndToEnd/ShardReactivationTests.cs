@@ -1,35 +1,22 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Orleans.Core.Internal;
 using StatusDaemon.Cluster;
-using StatusDaemon.Settings;
 
 namespace StatusDaemon.EndToEnd;
 
 /// <summary>A whole server in this process, whose shard Orleans takes down and starts anew while clients talk to it.</summary>
-public sealed class ShardReactivationTests : IDisposable
+public sealed class ShardReactivationTests
 {
     private const int Publishers = 8;
     private const int Reactivations = 10;
     private static readonly string[] Names = [.. Enumerable.Range(0, Publishers).Select(i => $"uid-{i}")];
-    private readonly TempFolder folder = new();
-
-    public void Dispose() => folder.Dispose();
 
     [Fact]
     public async Task A_shard_that_starts_anew_under_load_loses_no_watch_and_no_status_and_turns_no_order()
     {
-        folder.Write("directory.yml", "subscribers: []");
-        var settings = folder.Write("settings.yml", """
-            AUTH: { mode: trusted-header }
-            SERVICE: { port: 0 }
-            STATE: { path: var }
-            CLUSTER: { shards: 1 }
-            LOG: { level: error }
-            """);
-        await using var server = await StatusdServer.CreateAsync(settings, TestContext.Current.CancellationToken);
-        var port = (await server.StartAsync(TestContext.Current.CancellationToken)).Address.Port;
+        await using var server = await ServerHere.StartAsync();
+        var port = server.Port;
         await using var watcher = await TestSocket.ConnectAsync(port, "watcher");
         await watcher.SendAsync("{\"events\":{" + string.Join(',', Names.Select(name => $"\"{name}\":9")) + "}}");
         using var stop = new CancellationTokenSource();
@@ -54,14 +41,11 @@ public sealed class ShardReactivationTests : IDisposable
         {
             Assert.Equal($$"""{"status":{{StatusOf(number)}},"publisher":"{{name}}","timestamp":{{number}}}""", await late.WatchAsync(name));
         }
-
-        server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
-        Assert.True(await server.WaitAsync(TestContext.Current.CancellationToken));
     }
 
     private static int StatusOf(int number) => (number % 8) + 1;
 
-    private static Task<long> NextEpochAsync(StatusdServer server) =>
+    private static Task<long> NextEpochAsync(ServerHere server) =>
         server.Services.GetRequiredService<ShardServices>().Store.NextEpochAsync(0, TestContext.Current.CancellationToken);
 
     /// <summary>Publishes numbers, the next one when it sees the last.</summary>

@@ -197,10 +197,39 @@ public sealed class FanOutTests
         Tell(client, "p", isVisible: true, Status.Enable);
         var request = requests[(client.Id, UidOf("p"))];
         var reveal = new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), request, false, default, new DeliveryStamp(1, 90)))]);
-        fanOut.Take(reveal);
+        Take(reveal);
         Tell(client, "p", isVisible: true, Status.Enable);
-        fanOut.Take(reveal);
+        Take(reveal);
         Assert.Equal([("p", Status.Enable), ("p", Status.Unknown), ("p", Status.Enable)], sink.Shown);
+    }
+
+    [Fact]
+    public void Much_that_is_told_is_passed_on_in_pieces_in_its_order_and_acknowledged_when_all_of_it_is()
+    {
+        List<CountingSink> sinks = [];
+        for (var i = 0; i < 3; i++)
+        {
+            var client = Watching($"watcher-{i}", out var sink, "p", "q");
+            Tell(client, "p", isVisible: true, Status.Enable);
+            Tell(client, "q", isVisible: true, Status.Enable);
+            sink.Shown.Clear();
+            sinks.Add(sink);
+        }
+
+        List<string> acknowledged = [];
+        Delivery Change(string publisher, Status status) => new(0, new Effect.Deliver(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(1, ++told)));
+        fanOut.Take(new DeliveryBatch(5, ++batches, [Change("p", Status.Busy), Change("q", Status.Busy)]), () => acknowledged.Add("first"));
+        fanOut.Take(new DeliveryBatch(6, 1, [Change("p", Status.Absent)]), () => acknowledged.Add("second"));
+
+        Assert.False(fanOut.Tell(frames: 1));
+        Assert.All(sinks, sink => Assert.Equal([("p", Status.Busy)], sink.Shown));
+        Assert.Empty(acknowledged);
+        Assert.False(fanOut.Tell(frames: 3));
+        Assert.All(sinks, sink => Assert.Equal([("p", Status.Busy), ("q", Status.Busy)], sink.Shown));
+        Assert.Equal(["first"], acknowledged);
+        Assert.True(fanOut.Tell(frames: 3));
+        Assert.All(sinks, sink => Assert.Equal(("p", Status.Absent), sink.Shown[^1]));
+        Assert.Equal(["first", "second"], acknowledged);
     }
 
     [Fact]
@@ -209,7 +238,7 @@ public sealed class FanOutTests
         var client = Watching("alice", out var sink, "p");
         var first = requests[(client.Id, UidOf("p"))];
         Take(client, null, ("p", true));
-        fanOut.Take(new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), first, true, Record(Status.Busy), new DeliveryStamp(1, 1)))]));
+        Take(new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), first, true, Record(Status.Busy), new DeliveryStamp(1, 1)))]));
         Assert.Empty(sink.Shown);
         Pass();
         Tell(client, "p", isVisible: false);
@@ -223,10 +252,10 @@ public sealed class FanOutTests
         sink.Room = 0;
         for (var reply = 0; reply < Client.MaxReplies; reply++)
         {
-            Assert.True(fanOut.Reply(client, ErrorMessage.Unavailable.Frame));
+            Assert.True(fanOut.Reply(client, ErrorMessage.RateLimited.Frame));
         }
 
-        Assert.False(fanOut.Reply(client, ErrorMessage.Unavailable.Frame));
+        Assert.False(fanOut.Reply(client, ErrorMessage.RateLimited.Frame));
     }
 
     [Fact]
@@ -294,7 +323,13 @@ public sealed class FanOutTests
     private void Deliver(string publisher, Status status, long epoch, long counter) =>
         Take(new Effect.Deliver(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(epoch, counter)));
 
-    private void Take(Effect what) => fanOut.Take(new DeliveryBatch(5, ++batches, [new Delivery(0, what)]));
+    private void Take(Effect what) => Take(new DeliveryBatch(5, ++batches, [new Delivery(0, what)]));
+
+    private void Take(DeliveryBatch batch)
+    {
+        fanOut.Take(batch, told: () => { });
+        Assert.True(fanOut.Tell(int.MaxValue));
+    }
 
     private StatusRecord Record(Status status) =>
         new(status, default, new StatusVersion(7, 1, told + 1), new ChangeSource(SourceKind.Client, "actor", "", DateTimeOffset.UnixEpoch));

@@ -22,6 +22,20 @@ public sealed class PipeSinkTests
     }
 
     [Fact]
+    public async Task A_pipe_that_its_owner_took_back_throws_nothing_at_the_loop()
+    {
+        var pipe = new Pipe();
+        var sink = new PipeSink(pipe.Writer, drained: () => { });
+        await pipe.Writer.CompleteAsync();
+
+        Assert.True(sink.TryWrite(ServerFrame.Ping));
+        Assert.True(sink.Flush());
+        sink.Close(CloseCode.Normal, "");
+
+        await sink.Closed.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Closing_is_known_at_once_though_the_peer_takes_nothing()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 4, resumeWriterThreshold: 2));

@@ -5,7 +5,7 @@ namespace StatusDaemon.Tests.Protocol;
 
 public sealed class MessageBudgetTests
 {
-    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Start = TimeSpan.FromMinutes(1);
     private static readonly Limits Ten = new() { MessagesPerSecond = 10 };
 
     [Fact]
@@ -14,9 +14,9 @@ public sealed class MessageBudgetTests
         var budget = default(MessageBudget);
 
         Assert.Equal(20, Spend(ref budget, Start, 100));
-        Assert.Equal(0, Spend(ref budget, Start.AddMilliseconds(99), 100));
-        Assert.Equal(1, Spend(ref budget, Start.AddMilliseconds(101), 100));
-        Assert.Equal(10, Spend(ref budget, Start.AddMilliseconds(1_101), 100));
+        Assert.Equal(0, Spend(ref budget, Start + TimeSpan.FromMilliseconds(99), 100));
+        Assert.Equal(1, Spend(ref budget, Start + TimeSpan.FromMilliseconds(101), 100));
+        Assert.Equal(10, Spend(ref budget, Start + TimeSpan.FromMilliseconds(1_101), 100));
     }
 
     [Fact]
@@ -25,17 +25,7 @@ public sealed class MessageBudgetTests
         var budget = default(MessageBudget);
         Spend(ref budget, Start, 100);
 
-        Assert.Equal(20, Spend(ref budget, Start.AddHours(1), 100));
-    }
-
-    [Fact]
-    public void A_clock_that_is_set_back_takes_nothing_away()
-    {
-        var budget = default(MessageBudget);
-        Assert.Equal(15, Spend(ref budget, Start, 15));
-
-        Assert.Equal(5, Spend(ref budget, Start.AddHours(-1), 100));
-        Assert.Equal(10, Spend(ref budget, Start.AddHours(-1).AddSeconds(1), 100));
+        Assert.Equal(20, Spend(ref budget, Start + TimeSpan.FromHours(1), 100));
     }
 
     [Fact]
@@ -47,14 +37,14 @@ public sealed class MessageBudgetTests
             var spent = 0;
             foreach (var pause in pauses)
             {
-                now = now.AddMilliseconds(pause);
+                now += TimeSpan.FromMilliseconds(pause);
                 spent += Spend(ref budget, now, 30);
             }
 
             Assert.InRange(spent, 1, 20 + (10 * (now - Start).TotalSeconds) + 0.001);
         }, iter: 1_000);
 
-    private static int Spend(ref MessageBudget budget, DateTimeOffset now, int tries)
+    private static int Spend(ref MessageBudget budget, TimeSpan now, int tries)
     {
         var spent = 0;
         for (var i = 0; i < tries; i++)
@@ -69,7 +59,7 @@ public sealed class MessageBudgetTests
     public void A_message_of_many_events_is_taken_and_paid_for_before_the_next()
     {
         var limits = new Limits { MessagesPerSecond = 10 };
-        var now = DateTimeOffset.UnixEpoch;
+        var now = TimeSpan.Zero;
         var budget = default(MessageBudget);
 
         Assert.True(budget.TrySpend(now, limits));

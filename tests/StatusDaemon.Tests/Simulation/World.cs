@@ -503,7 +503,8 @@ internal sealed class World : IAsyncDisposable
         {
             if (arrives && !gateway.IsDead)
             {
-                gateway.FanOut.Take(DeliveryBatch.Parse(bytes, gateway.Id, uids));
+                gateway.FanOut.Take(DeliveryBatch.Parse(bytes, gateway.Id, uids), told: () => { });
+                gateway.FanOut.Tell(int.MaxValue);
                 gateway.FanOut.Flush(clock.Now.Steady);
                 if (isAcknowledged && sender.Outstanding.TryGetValue(gateway.Id, out var outstanding) && outstanding.Batch == batch)
                 {

@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+using StatusDaemon.Cluster;
+using StatusDaemon.Daemon;
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>Calls the shards for one gateway loop: each has one batch outstanding at most, and an idle one is called once a second.</summary>
+/// <remarks>Owned by the loop, which waits for no call: what comes of it is an input of the loop again.</remarks>
+/// <param name="self">How a daemon reaches the gateway.</param>
+/// <param name="post">Brings an input to the loop.</param>
+internal sealed partial class ShardCalls(
+    IReadOnlyList<ShardLink> links, IClusterClient cluster, IGatewayObserver self, UidTable uids, SteadyClock clock, TimeProvider time, Func<LoopInput, Task> post, ILogger log)
+{
+    // With a tick a second: an idle shard is called once a second.
+    private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
+
+    private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
+    private readonly TimeSpan[] pauses = new TimeSpan[links.Count]; // zero where the last call was answered
+
+    /// <summary>Whether no shard has anything to be told, or to answer.</summary>
+    public bool IsQuiet => links.All(link => !link.IsBusy && !link.HasWork);
+
+    /// <summary>Calls every shard that there is something for, and with a tick every idle one: a heartbeat.</summary>
+    public void Call(bool isTick)
+    {
+        var now = clock.Now.Steady;
+        for (var shard = 0; shard < links.Count; shard++)
+        {
+            var link = links[shard];
+            if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
+            {
+                calledAt[shard] = now;
+                _ = CallAsync(shard, new Payload(link.Next().ToBytes()), pauses[shard]);
+            }
+        }
+    }
+
+    /// <summary>Takes the answer to a call.</summary>
+    public void Take(LoopInput.Answered answered)
+    {
+        var shard = answered.Shard;
+        links[shard].Answered(answered.Answer);
+        if (pauses[shard] != TimeSpan.Zero)
+        {
+            pauses[shard] = TimeSpan.Zero;
+            LogBack(shard);
+        }
+    }
+
+    /// <summary>Notes that a call failed. Whatever the reason, the batch may or may not have been taken, so it goes again.</summary>
+    public void Take(LoopInput.Failed failed)
+    {
+        var shard = failed.Shard;
+        links[shard].Failed();
+        if (pauses[shard] == TimeSpan.Zero)
+        {
+            pauses[shard] = FirstPause;
+            LogAway(shard, failed.Reason);
+            return;
+        }
+
+        pauses[shard] = pauses[shard] * 2 < LongestPause ? pauses[shard] * 2 : LongestPause;
+        LogStillAway(shard, failed.Reason);
+    }
+
+    private async Task CallAsync(int shard, Payload batch, TimeSpan pause)
+    {
+        try
+        {
+            if (pause > TimeSpan.Zero)
+            {
+                await Task.Delay(pause, time);
+            }
+
+            var answer = await cluster.GetGrain<IShardGrain>(shard).TakeAsync(batch, self);
+            await post(new LoopInput.Answered(shard, ShardAnswer.Parse(answer.Bytes, uids)));
+        }
+        catch (Exception e)
+        {
+            await post(new LoopInput.Failed(shard, e.Message));
+        }
+    }
+
+    [LoggerMessage(2002, LogLevel.Warning, "Shard {Shard} did not answer and is asked until it does: {Reason}")]
+    private partial void LogAway(int shard, string reason);
+
+    [LoggerMessage(2003, LogLevel.Debug, "Shard {Shard} did not answer again: {Reason}")]
+    private partial void LogStillAway(int shard, string reason);
+
+    [LoggerMessage(2004, LogLevel.Information, "Shard {Shard} answers again")]
+    private partial void LogBack(int shard);
+}

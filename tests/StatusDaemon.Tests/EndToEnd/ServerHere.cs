@@ -1,0 +1,56 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using StatusDaemon.Settings;
+
+namespace StatusDaemon.EndToEnd;
+
+/// <summary>A whole server in the process of the tests, for those that disturb it from within.</summary>
+internal sealed class ServerHere : IAsyncDisposable
+{
+    private readonly TempFolder folder = new();
+    private StatusdServer? server;
+
+    private ServerHere()
+    {
+    }
+
+    /// <summary>The port that it listens on.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>Its parts.</summary>
+    public IServiceProvider Services => server!.Services;
+
+    /// <summary>Starts one with one shard, in trusted-header mode.</summary>
+    public static async Task<ServerHere> StartAsync()
+    {
+        var here = new ServerHere();
+        here.folder.Write("directory.yml", "subscribers: []");
+        var settings = here.folder.Write("settings.yml", """
+            AUTH: { mode: trusted-header }
+            SERVICE: { port: 0 }
+            STATE: { path: var }
+            CLUSTER: { shards: 1 }
+            LOG: { level: critical }
+            """);
+        here.server = await StatusdServer.CreateAsync(settings, TestContext.Current.CancellationToken);
+        here.Port = (await here.server.StartAsync(TestContext.Current.CancellationToken)).Address.Port;
+        return here;
+    }
+
+    /// <summary>Waits until it has stopped.</summary>
+    /// <returns>Whether it was asked to, and no part of it failed.</returns>
+    public Task<bool> EndedAsync() => server!.WaitAsync(TestContext.Current.CancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null)
+        {
+            Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+            await EndedAsync();
+            await server.DisposeAsync();
+        }
+
+        folder.Dispose();
+    }
+}
