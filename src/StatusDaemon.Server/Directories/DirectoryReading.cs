@@ -48,6 +48,7 @@ internal sealed class DirectoryReading(string path)
         }
 
         var subscribersLine = 0;
+        var mayBeCut = utf8 is not [.., (byte)'\n'];
         while (!reader.TryLeave())
         {
             var (key, line) = reader.ReadKey();
@@ -64,6 +65,7 @@ internal sealed class DirectoryReading(string path)
             else
             {
                 subscribersLine = line;
+                mayBeCut &= !reader.IsBracketed;
                 ReadSubscribers(reader, line);
             }
 
@@ -77,6 +79,10 @@ internal sealed class DirectoryReading(string path)
         if (subscribersLine == 0)
         {
             Refuse(1, "'subscribers' is missing; 'subscribers: []' would say that nobody is there");
+        }
+        else if (mayBeCut && problems.Count == 0)
+        {
+            Refuse(reader.LineCount, "the last line does not end with a line break: a file that was cut short looks like this");
         }
     }
 
@@ -224,7 +230,7 @@ internal sealed class DirectoryReading(string path)
         IReadOnlyList<YamlNode> items = entry.Value switch
         {
             YamlNode.Sequence list => list.Items,
-            YamlNode.Scalar { IsEmpty: true } => [],
+            YamlNode.Scalar { IsEmpty: true, Text.Length: > 0 } => [], // 'null' or '~', where nothing at all may mean that the rest is missing
             _ => [entry.Value],
         };
         var values = new List<T>(items.Count);
@@ -232,7 +238,7 @@ internal sealed class DirectoryReading(string path)
         {
             if (item is not YamlNode.Scalar { IsEmpty: false } scalar)
             {
-                Refuse(item.Line, $"'{entry.Key}' must be one text or a list of texts");
+                Refuse(item.Line, $"'{entry.Key}' must be one text or a list of texts; [] says none");
             }
             else if (!parse(scalar.Text, out var value, out var problem))
             {

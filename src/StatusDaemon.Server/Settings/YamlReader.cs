@@ -16,7 +16,6 @@ internal sealed class YamlReader
     public const int MaxDepth = 16;
 
     private readonly Parser parser;
-    private readonly int lines;
     private ParsingEvent current;
 
     /// <summary>Starts at the top of a text, with or without a byte order mark.</summary>
@@ -25,7 +24,7 @@ internal sealed class YamlReader
     {
         RefuseOtherEncodings(utf8);
         RefuseTabs(utf8);
-        lines = Math.Max(1, utf8.AsSpan().Count((byte)'\n') + (utf8 is [.., (byte)'\n'] ? 0 : 1));
+        LineCount = Math.Max(1, utf8.AsSpan().Count((byte)'\n') + (utf8 is [.., (byte)'\n'] ? 0 : 1));
         parser = new Parser(new Scanner(new StreamReader(new MemoryStream(utf8), Encoding.UTF8), skipComments: true));
         current = new StreamStart();
         Advance();
@@ -40,8 +39,14 @@ internal sealed class YamlReader
     /// <summary>Whether there is nothing but white space and comments.</summary>
     public bool IsEmpty { get; }
 
+    /// <summary>Lines of the text, at least one.</summary>
+    public int LineCount { get; }
+
     /// <summary>The line of what comes next, counted from 1.</summary>
     public int Line => (int)current.Start.Line;
+
+    /// <summary>Whether what comes next stands in brackets, which say where it ends.</summary>
+    public bool IsBracketed => current is SequenceStart { Style: SequenceStyle.Flow } or MappingStart { Style: MappingStyle.Flow };
 
     /// <summary>Enters the map that comes next, if one does.</summary>
     public bool TryEnterMapping() => TryTake<MappingStart>();
@@ -155,7 +160,7 @@ internal sealed class YamlReader
         catch (YamlException fault)
         {
             // At the end of a text YamlDotNet counts a line that nobody can see.
-            throw new YamlSyntaxException((int)Math.Clamp(Math.Max(fault.Start.Line, fault.End.Line), 1, lines), $"not valid YAML: {fault.Message.TrimEnd('.')}");
+            throw new YamlSyntaxException((int)Math.Clamp(Math.Max(fault.Start.Line, fault.End.Line), 1, LineCount), $"not valid YAML: {fault.Message.TrimEnd('.')}");
         }
         catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
         {

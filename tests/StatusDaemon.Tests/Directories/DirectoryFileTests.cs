@@ -44,6 +44,7 @@ public sealed class DirectoryFileTests
                 name: "Alice: \"Ann\""
                 black: dname:m*
                 white: ["*", number:1*]
+
             """).Subscribers);
         Assert.Equal(["0123", "+7800", "5"], subscriber.Numbers.Select(number => number.ToString()));
         Assert.Equal(("beta.example", "Alice: \"Ann\""), (subscriber.Domain.ToString(), subscriber.Name));
@@ -54,7 +55,7 @@ public sealed class DirectoryFileTests
     [Fact]
     public void Flow_style_is_taken_and_what_is_left_empty_is_missing()
     {
-        var subscriber = Assert.Single(Read("{subscribers: [{uid: u1, dname: a@A, numbers: , name: ~, domain: null, black: [], white: }]}").Subscribers);
+        var subscriber = Assert.Single(Read("{subscribers: [{uid: u1, dname: a@A, numbers: null, name: , domain: null, black: [], white: ~}]}").Subscribers);
         Assert.Equal((0, "", true, BlackWhiteRules.None), (subscriber.Numbers.Count, subscriber.Name, subscriber.Domain.IsEmpty, subscriber.Rules));
     }
 
@@ -95,6 +96,31 @@ public sealed class DirectoryFileTests
     [InlineData("subscribers:\n- {uid: u, dname: a@A, white: [*]}", "2: ")]
     public void A_bad_file_is_refused_with_line_and_reason(string yaml, string problem) =>
         Assert.StartsWith($"d.yml:{problem}", Assert.Single(Problems(yaml)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("subscribers:\n- {uid: u, dname: a@A}", 2)]
+    [InlineData("subscribers:\n- uid: u\n  dname: a@A\n  black: dname:mal", 4)]
+    [InlineData("subscribers:\n- uid: u\n  dname: a@A\n# the e", 4)]
+    public void A_file_whose_last_line_has_no_end_may_be_cut_and_is_refused(string yaml, int line) =>
+        Assert.StartsWith($"d.yml:{line}: the last line does not end", Assert.Single(Problems(yaml)), StringComparison.Ordinal);
+
+    [Theory, InlineData("black:\n"), InlineData("white:\n  -\n"), InlineData("numbers: # soon\n")]
+    public void A_list_without_a_value_may_be_cut_and_is_refused(string key) =>
+        Assert.StartsWith("d.yml:", Assert.Single(Problems($"subscribers:\n- uid: u\n  dname: a@A\n  {key}")), StringComparison.Ordinal);
+
+    [Fact]
+    public void Wherever_the_shipped_file_is_cut_but_between_lines_it_is_refused()
+    {
+        var whole = File.ReadAllBytes(Shipped);
+        for (var length = 0; length < whole.Length; length++)
+        {
+            if (length == 0 || whole[length - 1] != '\n')
+            {
+                Assert.False(TryParse(whole[..length], out _, out var problems), Encoding.UTF8.GetString(whole[..length]));
+                Assert.NotEmpty(problems);
+            }
+        }
+    }
 
     [Fact]
     public void Several_problems_are_told_at_once_but_not_thousands()

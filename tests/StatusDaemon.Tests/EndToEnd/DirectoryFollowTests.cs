@@ -12,7 +12,7 @@ public sealed class DirectoryFollowTests
         await using var a = await TestSocket.ConnectAsync(server, "uid-a");
         await using var c = await TestSocket.ConnectAsync(server, "uid-c");
 
-        await server.WriteDirectoryAsync(StatusdProcess.Directory + "\n  - { uid: uid-d, dname: a@ALPHA.TEST }\n");
+        await server.WriteDirectoryAsync(StatusdProcess.Directory + "  - { uid: uid-d, dname: a@ALPHA.TEST }\n");
         await server.SeesAsync($"{server.DirectoryPath}:5: ");
         await server.SeesAsync("was refused whole");
 

@@ -31,6 +31,7 @@ public sealed class KerberosServer(KerberosRealm realm) : IAsyncLifetime
           - { uid: uid-carol, dname: carol@ALPHA.TEST, numbers: ["2003"], black: ["dname:alice@*"] }
           - { uid: uid-dave, dname: dave@ALPHA.TEST, numbers: ["2004"] }
           - { uid: uid-erin, dname: erin@ALPHA.TEST, numbers: ["2005"] }
+
         """;
 
     private static readonly string[] Users = ["alice", "bob", "carol", "dave", "erin", "stranger"];

@@ -16,6 +16,7 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
           - { uid: uid-a, dname: a@ALPHA.TEST, numbers: ["1001"], domain: alpha.test, name: A }
           - { uid: uid-b, dname: b@ALPHA.TEST, numbers: ["1002"], domain: alpha.test, name: B }
           - { uid: uid-c, dname: c@ALPHA.TEST, numbers: ["1003"], domain: alpha.test, name: C }
+
         """;
 
     /// <summary>Settings under which the header says who one is, so that a test needs no ticket.</summary>

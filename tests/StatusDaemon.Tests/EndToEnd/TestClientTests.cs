@@ -13,6 +13,7 @@ public sealed class TestClientTests(KerberosServer kerberos) : IClassFixture<Ker
               - { uid: uid-alice, dname: alice@SANDBOX.LOCAL }
               - { uid: uid-bob, dname: bob@SANDBOX.LOCAL }
               - { uid: uid-carol, dname: carol@SANDBOX.LOCAL, black: [uid-alice] }
+
             """);
         Assert.Contains("SANDBOX REALM SANDBOX.LOCAL", server.Output, StringComparison.Ordinal);
         var nothing = new Dictionary<string, string>();
