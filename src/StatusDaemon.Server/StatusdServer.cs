@@ -203,7 +203,7 @@ public sealed class StatusdServer : IAsyncDisposable
             throw new StartException(string.Join('\n', probe.Problems));
         }
 
-        services.AddSingleton(_ => new GssAcceptor(setup, TimeProvider.System));
+        services.AddSingleton(_ => new GssAcceptor(setup));
         services.AddSingleton<ILogin, NegotiateLogin>();
         services.AddSingleton(provider => settings.Service.Origins.Count > 0
             ? new OriginPolicy(settings.Service.Origins)

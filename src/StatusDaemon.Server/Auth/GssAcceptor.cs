@@ -29,16 +29,17 @@ internal sealed class GssAcceptor : IDisposable
     ];
 
     private readonly GssSetup setup;
-    private readonly TimeProvider clock;
     private readonly GssCredential credential;
 
     /// <exception cref="GssException">The keytab cannot be used; <see cref="AuthProbe"/> says so in better words.</exception>
-    public GssAcceptor(GssSetup setup, TimeProvider clock)
+    public GssAcceptor(GssSetup setup)
     {
         this.setup = setup;
-        this.clock = clock;
         credential = NativeGss.Acquire($"FILE:{setup.Keytab}", $"file2:{setup.ReplayCache}");
     }
+
+    /// <summary>What keeps everybody from logging in now, in words; null if nothing does. Reads the keytab.</summary>
+    public string? Problem => AuthFiles.KeytabProblem(setup.Keytab, out _) ?? AuthFiles.ReplayCacheProblem(setup.ReplayCache);
 
     /// <summary>Looks at one token that a client may have made up.</summary>
     public GssOutcome Accept(ReadOnlySpan<byte> token)
@@ -82,7 +83,7 @@ internal sealed class GssAcceptor : IDisposable
             return new GssOutcome.Refused(RefusalReason.ForeignRealm, $"{client} is of a realm that is not served here; AUTH.realms names those that are.");
         }
 
-        return new GssOutcome.Accepted(client, answer.Service, clock.GetUtcNow().AddSeconds(answer.SecondsLeft), answer.Reply);
+        return new GssOutcome.Accepted(client, answer.Service, DateTimeOffset.FromUnixTimeSeconds(answer.End), answer.Reply);
     }
 
     private GssOutcome Refuse(NativeAccept answer)
@@ -104,13 +105,10 @@ internal sealed class GssAcceptor : IDisposable
         {
             NativeGss.DefectiveToken => new GssOutcome.Refused(RefusalReason.Garbage, answer.Words),
             NativeGss.BadMechanism => new GssOutcome.Refused(RefusalReason.NotKerberos, answer.Words),
-            _ when FileProblem() is { } problem => new GssOutcome.Broken($"{problem} ({answer.Words})"),
+            _ when Problem is { } problem => new GssOutcome.Broken($"{problem} ({answer.Words})"),
             NativeGss.Failure when answer.Words.StartsWith("Unspecified GSS failure", StringComparison.Ordinal) =>
                 new GssOutcome.Refused(RefusalReason.Garbage, "the token has the frame of Kerberos and no Kerberos message in it"),
             _ => new GssOutcome.Refused(RefusalReason.Other, answer.Words),
         };
     }
-
-    /// <summary>Whether it was us: asked only after a failure that nothing else explains.</summary>
-    private string? FileProblem() => AuthFiles.KeytabProblem(setup.Keytab, out _) ?? AuthFiles.ReplayCacheProblem(setup.ReplayCache);
 }

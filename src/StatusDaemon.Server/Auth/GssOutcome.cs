@@ -12,9 +12,7 @@ internal abstract record GssOutcome
     /// <summary>A good ticket.</summary>
     /// <param name="Client">Whose it is.</param>
     /// <param name="Service">The principal that it is for, such as <c>HTTP/localhost@EXAMPLE.ORG</c>.</param>
-    /// <param name="TicketEnd">
-    /// Until when Kerberos would accept this ticket: its end and the allowed clock skew (5 minutes, unless krb5.conf says otherwise).
-    /// </param>
+    /// <param name="TicketEnd">When the ticket ends. Kerberos takes it for a while longer, since clocks may differ (5 minutes, unless krb5.conf says otherwise).</param>
     /// <param name="Reply">Proves to the client who we are; empty if it did not ask.</param>
     public sealed record Accepted(DName Client, string Service, DateTimeOffset TicketEnd, ReadOnlyMemory<byte> Reply) : GssOutcome;
 

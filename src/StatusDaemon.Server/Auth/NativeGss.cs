@@ -8,9 +8,9 @@ namespace StatusDaemon.Auth;
 /// <param name="Words">Why not, in the library's English, without control characters; empty if accepted.</param>
 /// <param name="Client">The client's principal; empty if not accepted.</param>
 /// <param name="Service">The service principal that the ticket is for; empty if not accepted.</param>
-/// <param name="SecondsLeft">Of the ticket's life, the allowed clock skew included.</param>
+/// <param name="End">When the ticket ends, in Unix seconds.</param>
 /// <param name="Reply">What completes mutual authentication at the client; empty if it asked for none.</param>
-internal readonly record struct NativeAccept(uint Major, string Words, string Client, string Service, uint SecondsLeft, byte[] Reply);
+internal readonly record struct NativeAccept(uint Major, string Words, string Client, string Service, uint End, byte[] Reply);
 
 /// <summary>libgssapi_krb5 of MIT, as far as a server needs it. Everything that the library hands out is released here.</summary>
 /// <remarks>The structures are those of 64-bit Linux, where they are not packed. All calls are safe on any thread.</remarks>
@@ -28,6 +28,7 @@ internal static unsafe partial class NativeGss
     private const int MajorCode = 1;
     private const int MinorCode = 2;
     private const int MaxWords = 300;
+    private const uint LucidVersion = 1;
 
     private static ReadOnlySpan<byte> Krb5Oid => [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x12, 0x01, 0x02, 0x02];
 
@@ -94,11 +95,10 @@ internal static unsafe partial class NativeGss
         {
             uint major;
             uint minor;
-            uint secondsLeft;
             fixed (byte* bytes = token)
             {
                 var input = new Buffer { Length = (nuint)token.Length, Value = bytes };
-                major = AcceptSecContext(out minor, ref context, credential, &input, 0, out client, 0, out reply, 0, out secondsLeft, 0);
+                major = AcceptSecContext(out minor, ref context, credential, &input, 0, out client, 0, out reply, 0, 0, 0);
             }
 
             if (major != 0)
@@ -107,8 +107,14 @@ internal static unsafe partial class NativeGss
             }
 
             major = InquireContext(out minor, context, 0, out service, 0, 0, 0, 0, 0);
+            var end = 0u;
+            if (major == 0)
+            {
+                major = TakeEnd(out minor, ref context, out end);
+            }
+
             return major == 0
-                ? new NativeAccept(0, "", NameOf(client), NameOf(service), secondsLeft, new ReadOnlySpan<byte>(reply.Value, (int)reply.Length).ToArray())
+                ? new NativeAccept(0, "", NameOf(client), NameOf(service), end, new ReadOnlySpan<byte>(reply.Value, (int)reply.Length).ToArray())
                 : new NativeAccept(major, Describe(major, minor), "", "", 0, []);
         }
         finally
@@ -130,6 +136,20 @@ internal static unsafe partial class NativeGss
 
             ReleaseBuffer(out _, ref reply);
         }
+    }
+
+    /// <summary>Ends a context and says when its ticket ends: exactly, where a lifetime as GSS-API has it would include the clock skew that the machine allows.</summary>
+    private static uint TakeEnd(out uint minor, ref nint context, out uint end)
+    {
+        end = 0;
+        var major = ExportLucid(out minor, ref context, LucidVersion, out var lucid);
+        if (major == 0)
+        {
+            end = lucid->End;
+            FreeLucid(out _, lucid);
+        }
+
+        return major;
     }
 
     /// <summary>Gives back what <see cref="Acquire"/> took.</summary>
@@ -178,7 +198,7 @@ internal static unsafe partial class NativeGss
     private static partial uint AcquireCredFrom(out uint minor, nint name, uint seconds, OidSet* mechanisms, int usage, KeyValueSet* store, out GssCredential credential, nint actualMechanisms, nint actualSeconds);
 
     [LibraryImport(Library, EntryPoint = "gss_accept_sec_context")]
-    private static partial uint AcceptSecContext(out uint minor, ref nint context, GssCredential credential, Buffer* token, nint channelBindings, out nint client, nint mechanism, out Buffer reply, nint flags, out uint secondsLeft, nint delegated);
+    private static partial uint AcceptSecContext(out uint minor, ref nint context, GssCredential credential, Buffer* token, nint channelBindings, out nint client, nint mechanism, out Buffer reply, nint flags, nint secondsLeft, nint delegated);
 
     [LibraryImport(Library, EntryPoint = "gss_inquire_context")]
     private static partial uint InquireContext(out uint minor, nint context, nint client, out nint service, nint secondsLeft, nint mechanism, nint flags, nint initiatedHere, nint open);
@@ -191,6 +211,12 @@ internal static unsafe partial class NativeGss
 
     [LibraryImport(Library, EntryPoint = "gss_delete_sec_context")]
     private static partial uint DeleteSecContext(out uint minor, ref nint context, nint token);
+
+    [LibraryImport(Library, EntryPoint = "gss_krb5_export_lucid_sec_context")]
+    private static partial uint ExportLucid(out uint minor, ref nint context, uint version, out Lucid* lucid);
+
+    [LibraryImport(Library, EntryPoint = "gss_krb5_free_lucid_sec_context")]
+    private static partial uint FreeLucid(out uint minor, Lucid* lucid);
 
     [LibraryImport(Library, EntryPoint = "gss_release_name")]
     private static partial uint ReleaseName(out uint minor, ref nint name);
@@ -230,6 +256,15 @@ internal static unsafe partial class NativeGss
     {
         public uint Count;
         public KeyValue* Elements;
+    }
+
+    /// <summary>The beginning of <c>gss_krb5_lucid_context_v1_t</c>; keys follow, which stay with the library.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Lucid
+    {
+        public uint Version;
+        public uint IsInitiator;
+        public uint End;
     }
 
     [StructLayout(LayoutKind.Sequential)]

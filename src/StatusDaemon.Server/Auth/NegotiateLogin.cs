@@ -18,6 +18,9 @@ internal sealed class NegotiateLogin(GssAcceptor acceptor) : ILogin, IDisposable
     public string Challenge => NegotiateHeader.Scheme;
 
     /// <inheritdoc/>
+    public string? Problem => acceptor.Problem;
+
+    /// <inheritdoc/>
     public async ValueTask<LoginOutcome> IdentifyAsync(HttpContext http, DirectorySnapshot directory)
     {
         if (!NegotiateHeader.TryRead(http.Request.Headers.Authorization, out var token, out var otherwise))

@@ -15,6 +15,9 @@ internal sealed class TrustedHeaderLogin : ILogin
     public string? Challenge => null;
 
     /// <inheritdoc/>
+    public string? Problem => null;
+
+    /// <inheritdoc/>
     public ValueTask<LoginOutcome> IdentifyAsync(HttpContext http, DirectorySnapshot directory) =>
         ValueTask.FromResult<LoginOutcome>(http.Request.Headers[Header] is [var text] && Uid.TryParse(text, out var uid)
             ? new LoginOutcome.Known(directory.TryGet(uid, out var subscriber) ? new Caller(subscriber.Uid, subscriber, null) : new Caller(uid, null, null), null)

@@ -1,22 +1,26 @@
 using Microsoft.AspNetCore.Http;
+using StatusDaemon.Auth;
 using StatusDaemon.Directories;
 
 namespace StatusDaemon.Gateway;
 
 /// <summary><c>/healthz</c>: the process serves HTTP; <c>/readyz</c>: clients can be sent here. Plain text, a line a finding.</summary>
-internal sealed class HealthEndpoints(GatewayLoop loop, ISubscriberDirectory directory)
+internal sealed class HealthEndpoints(GatewayLoop loop, ILogin login, ISubscriberDirectory directory)
 {
     /// <summary>Serves <c>/healthz</c>.</summary>
     public static Task ServeHealthAsync(HttpContext http) => SayAsync(http, StatusCodes.Status200OK, "ok");
 
-    /// <summary>Serves <c>/readyz</c>: 503 while shards have not answered yet or the gateway drains. A directory file that was refused does not make it unready: the last good one is in force.</summary>
+    /// <summary>Serves <c>/readyz</c>: 503 while shards have not answered yet, nobody can log in, or the gateway drains. A directory file that was refused does not make it unready: the last good one is in force.</summary>
     public Task ServeReadyAsync(HttpContext http)
     {
-        var isReady = !loop.IsDraining && loop.ShardsReached == loop.Shards;
-        var words = loop.IsDraining ? "draining" : isReady ? "ready" : $"{loop.ShardsReached} of {loop.Shards} shards reached";
+        var obstacle = loop.IsDraining ? "draining"
+            : loop.ShardsReached < loop.Shards ? $"{loop.ShardsReached} of {loop.Shards} shards reached"
+            : login.Problem is { } broken ? $"nobody can log in: {broken}"
+            : null;
+        var words = obstacle ?? "ready";
         return SayAsync(
             http,
-            isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
+            obstacle is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
             directory.LastProblem is { } problem ? $"{words}\ndirectory: {problem}" : words);
     }
 

@@ -204,7 +204,7 @@ public sealed class AdmissionTests(KerberosRealm realm) : IAsyncLifetime
         using var answer = await SendAsync(server, $"Negotiate {Token(ForgedTicket.Good(Key))}");
 
         Assert.Equal(
-            DateTimeOffset.UtcNow.AddHours(9).AddMinutes(5),
+            DateTimeOffset.UtcNow.AddHours(9),
             DateTimeOffset.Parse(Assert.Single(answer.Headers.GetValues("X-Ticket-End")), null),
             TimeSpan.FromMinutes(1));
     }
@@ -287,7 +287,7 @@ public sealed class AdmissionTests(KerberosRealm realm) : IAsyncLifetime
     private async Task<Uri> KerberosAsync(string keytab, string service, string subscriber)
     {
         var probe = AuthProbe.Run(new AuthOptions { Keytab = keytab, ServiceNames = [service] }, folder, "vm", TimeProvider.System);
-        var acceptor = new GssAcceptor(probe.Setup!, TimeProvider.System);
+        var acceptor = new GssAcceptor(probe.Setup!);
         var login = new NegotiateLogin(acceptor);
         others.AddRange([login, acceptor]);
         return await StartAsync(login, Of(subscriber));

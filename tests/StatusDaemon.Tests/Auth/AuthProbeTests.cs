@@ -22,7 +22,7 @@ public sealed class AuthProbeTests : IDisposable
         Assert.Equal("HTTP/pbx@ALPHA.TEST (kvno 3); clients of ALPHA.TEST", probe.Summary);
         Assert.Equal(["ALPHA.TEST"], probe.Setup!.Realms);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(probe.Setup.ReplayCache));
-        using var acceptor = new GssAcceptor(probe.Setup, clock);
+        using var acceptor = new GssAcceptor(probe.Setup);
     }
 
     [Fact]

@@ -34,8 +34,7 @@ public sealed class GssAcceptorAloneTests : IDisposable
                 ReplayCache = replayCache,
                 Services = FrozenSet.Create(new ServiceName("HTTP", "localhost")),
                 Realms = FrozenSet.Create("ALPHA.TEST"),
-            },
-            TimeProvider.System);
+            });
     }
 
     private static ForgedTicket Good => ForgedTicket.Good(Key);

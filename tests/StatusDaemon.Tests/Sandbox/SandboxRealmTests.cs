@@ -267,6 +267,6 @@ public sealed class SandboxRealmTests : IDisposable
     {
         var probe = AuthProbe.Run(sandbox.Apply(new AuthOptions()), state, "vm", TimeProvider.System);
         Assert.Empty(probe.Problems);
-        return new GssAcceptor(probe.Setup!, TimeProvider.System);
+        return new GssAcceptor(probe.Setup!);
     }
 }
