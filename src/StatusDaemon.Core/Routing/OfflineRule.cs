@@ -6,7 +6,7 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Routing;
 
 /// <summary>Who goes offline, and when: a subscriber whose own client set its status, and which has had no connection for long enough (docs/protocol.md §10).</summary>
-/// <remarks>All times are of the steady clock, so that setting the wall clock takes nobody offline.</remarks>
+/// <remarks>All times are of the <see cref="AwakeClock"/>, so that neither setting the wall clock nor a router that was away takes anybody offline.</remarks>
 internal sealed class OfflineRule(RouterSettings settings, RegisterTable registers)
 {
     // Whom to look at again, and when: one wake a register, more only if an earlier one is needed. The register says whether it is true then, so nothing is taken out when a connection comes.

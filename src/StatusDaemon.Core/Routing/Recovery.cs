@@ -5,7 +5,7 @@ namespace StatusDaemon.Routing;
 
 /// <summary>Finds the newest record of each subscriber after an activation, from what the store and the gateways remember.</summary>
 /// <remarks>A gateway's record is compared with the store's before it counts: either may be the newer one.</remarks>
-/// <param name="activated">When the activation began, by the steady clock: leases that it could not know end then.</param>
+/// <param name="activated">When the activation began, by the router's <see cref="AwakeClock"/>: leases that it could not know end then.</param>
 internal sealed class Recovery(RegisterTable registers, ShardHistory history, WatchTable watches, OfflineRule offline, TimeSpan activated)
 {
     /// <summary>Whether all that the store has is known.</summary>

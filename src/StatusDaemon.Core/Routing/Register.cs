@@ -38,10 +38,10 @@ internal sealed class Register(int slot, Uid uid)
     /// <summary>The version that the record had before it was taken over from a gateway: what another gateway's record is compared with. None for a record of our own.</summary>
     public StatusVersion TakenFrom { get; set; }
 
-    /// <summary>When it goes offline unless a connection comes, by the steady clock; null while nothing is due.</summary>
+    /// <summary>When it goes offline unless a connection comes, by the router's <see cref="AwakeClock"/>; null while nothing is due.</summary>
     public TimeSpan? OfflineAt { get; set; }
 
-    /// <summary>When the last connection that is gone was there, by the steady clock; null before one has gone.</summary>
+    /// <summary>When the last connection that is gone was there, by the same clock; null before one has gone.</summary>
     public TimeSpan? LeftAt { get; set; }
 
     /// <summary>Whether <see cref="LeftAt"/> must be kept until the store is read: only then it is known whether the offline rule applies.</summary>

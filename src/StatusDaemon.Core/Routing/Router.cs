@@ -8,7 +8,8 @@ namespace StatusDaemon.Routing;
 /// <summary>One shard of the domain: owns the statuses of its subscribers, knows who watches them, and says who is told what.</summary>
 /// <remarks>
 /// Pure: the same inputs at the same times give the same effects. One owner calls it, one input after the other (decision 0001).
-/// Rules are asked when somebody subscribes and when the directory changes, never for a status.
+/// Rules are asked when somebody subscribes and when the directory changes, never for a status. It counts time by an <see cref="AwakeClock"/>, so whoever
+/// is connected stays so however long the router itself was away.
 /// </remarks>
 public sealed class Router
 {
@@ -20,6 +21,7 @@ public sealed class Router
     private readonly OfflineRule offline;
     private readonly ShardHistory history;
     private readonly Recovery recovery;
+    private readonly AwakeClock clock;
     private DirectorySnapshot directory;
 
     /// <summary>A shard that has just been activated and knows nothing of its subscribers yet.</summary>
@@ -38,6 +40,7 @@ public sealed class Router
         offline = new OfflineRule(settings, registers);
         history = new ShardHistory(registers, incarnation, activation);
         recovery = new Recovery(registers, history, watches, offline, activated.Steady);
+        clock = new AwakeClock(activated.Steady);
     }
 
     /// <summary>The epoch that the activation began with: what its delivery stamps carry, also after <see cref="Raise"/>.</summary>
@@ -81,6 +84,7 @@ public sealed class Router
     /// <param name="now">Not before that of an earlier input, by its steady clock.</param>
     public void Apply(RouterInput input, Moment now, ICollection<Effect> effects)
     {
+        now = clock.Advance(now);
         switch (input)
         {
             case RouterInput.Publish publish:

@@ -53,7 +53,7 @@ public abstract record RouterInput
     /// <summary>The directory changed.</summary>
     public sealed record DirectoryChanged(DirectoryChange Change) : RouterInput;
 
-    /// <summary>Time has passed.</summary>
+    /// <summary>Time has passed: once each <see cref="RouterSettings.TickInterval"/>.</summary>
     public sealed record Tick : RouterInput
     {
         /// <summary>The only one there needs to be.</summary>

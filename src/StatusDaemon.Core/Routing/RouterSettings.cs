@@ -5,7 +5,10 @@ namespace StatusDaemon.Routing;
 /// <summary>What an administrator can choose about routing.</summary>
 public sealed record RouterSettings
 {
-    /// <summary>A gateway that is not heard for so long is gone, unless subscribers go offline sooner. Gateways are heard once a second.</summary>
+    /// <summary>How often a router is told that time has passed, and hears each gateway; of a longer time without any input it counts only so much.</summary>
+    public static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>A gateway that is not heard for so long is gone, unless subscribers go offline sooner.</summary>
     public static readonly TimeSpan GatewaySilence = TimeSpan.FromSeconds(30);
 
     /// <summary>A gateway is not gone sooner than after three heartbeats, however short the offline time is.</summary>

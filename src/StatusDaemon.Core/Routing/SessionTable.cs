@@ -19,7 +19,7 @@ internal sealed class SessionTable(UidTable uids)
 
     public bool Knows(GatewayId gateway) => gateways.ContainsKey(gateway);
 
-    /// <summary>When a gateway was last heard, by the steady clock; it must be known.</summary>
+    /// <summary>When a gateway was last heard, by the router's <see cref="AwakeClock"/>; it must be known.</summary>
     public TimeSpan LastHeard(GatewayId gateway) => gateways[gateway].LastHeard;
 
     /// <summary>Notes that a gateway was heard, for the first time or again.</summary>

@@ -83,6 +83,34 @@ public sealed class LifeCycleTests
     }
 
     [Fact]
+    public async Task Who_stays_connected_while_the_server_is_suspended_was_never_away_and_who_had_left_goes_later()
+    {
+        await using var shared = new GraceServer();
+        await shared.InitializeAsync();
+        var server = shared.Server;
+        var names = shared.TakeOfOneShard(3);
+        await using var watcher = await TestSocket.ConnectAsync(server, names[2]);
+        await using var faithful = await TestSocket.ConnectAsync(server, names[0]);
+        var gone = await TestSocket.ConnectAsync(server, names[1]);
+        foreach (var (client, name) in new[] { (faithful, names[0]), (gone, names[1]) })
+        {
+            await watcher.WatchAsync(name);
+            await client.SendAsync("""{"status":1}""");
+            await watcher.SeesAsync(name, 1);
+        }
+
+        await gone.DisposeAsync();
+        server.Suspend();
+        await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken); // longer than the grace
+        server.Resume();
+
+        // One shard looks at both at once: who would have gone before or with the other, has gone by now.
+        Assert.Equal($$"""{"status":3,"publisher":"{{names[1]}}"}""", await watcher.ReceiveAsync());
+        await faithful.SendAsync("""{"status":2}""");
+        Assert.Equal($$"""{"status":2,"publisher":"{{names[0]}}"}""", await watcher.ReceiveAsync());
+    }
+
+    [Fact]
     public async Task After_a_restart_the_grace_counts_anew_and_who_is_back_in_time_was_never_away()
     {
         await using var shared = new GraceServer();

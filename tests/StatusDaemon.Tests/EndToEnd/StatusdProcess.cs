@@ -163,13 +163,15 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> StopAsync(PosixSignal signal = PosixSignal.SIGTERM)
     {
-        if (Kill(Process.Id, signal == PosixSignal.SIGINT ? 2 : 15) != 0)
-        {
-            throw new InvalidOperationException("The process could not be signalled.");
-        }
-
+        Signal(signal == PosixSignal.SIGINT ? 2 : 15);
         return await EndedAsync();
     }
+
+    /// <summary>Takes it off the processor, as a freezer, a paused virtual machine or a debugger does: its clocks go on, and it does nothing.</summary>
+    public void Suspend() => Signal(19); // SIGSTOP
+
+    /// <summary>Lets it go on after <see cref="Suspend"/>.</summary>
+    public void Resume() => Signal(18); // SIGCONT
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -242,6 +244,14 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
             }
 
             await Task.Delay(20, patience.Token);
+        }
+    }
+
+    private void Signal(int number)
+    {
+        if (Kill(Process.Id, number) != 0)
+        {
+            throw new InvalidOperationException("The process could not be signalled.");
         }
     }
 

@@ -129,7 +129,7 @@ public sealed class OfflineRuleTests
     {
         var shard = WithAlice(new RouterSettings { OfflineAfter = null });
         shard.Close(1);
-        shard.After(TimeSpan.FromDays(1000), Both);
+        shard.After(TimeSpan.FromHours(25), Both);
         Assert.Equal(Status.Enable, shard.StatusOf("alice"));
     }
 
@@ -266,6 +266,48 @@ public sealed class OfflineRuleTests
         shard.After(Grace - Second, Both);
         Assert.Equal(Status.Busy, shard.StatusOf("alice"));
         shard.After(Second, Both);
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Theory, InlineData(2), InlineData(3), InlineData(35), InlineData(86_400)]
+    public void A_router_that_was_away_takes_nobody_offline_who_is_connected(int seconds)
+    {
+        foreach (var after in new[] { TimeSpan.Zero, Second, Second * 3, Grace })
+        {
+            var shard = WithAlice(new RouterSettings { OfflineAfter = after });
+            for (var again = 0; again < 20; again++)
+            {
+                shard.After(Second, GatewayB); // the last heartbeat of the other gateway was a second ago
+                Assert.Empty(shard.Away(TimeSpan.FromSeconds(seconds)));
+                Assert.True(shard.Router.Knows(GatewayA));
+                Assert.Equal(Status.Enable, shard.StatusOf("alice"));
+                shard.Apply(new RouterInput.Renew(GatewayA));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_time_of_who_has_gone_goes_on_from_where_it_was_when_the_router_went_away()
+    {
+        var shard = WithAlice();
+        shard.Close(1);
+        shard.After(Second * 10, Both);
+        shard.Away(TimeSpan.FromHours(1)); // counts one tick
+        shard.After(Second * 18, Both);
+        Assert.Equal(Status.Enable, shard.StatusOf("alice"));
+        shard.After(Second, Both);
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void A_silent_gateway_is_given_its_whole_time_after_the_router_was_away()
+    {
+        var shard = WithAlice();
+        shard.Away(TimeSpan.FromHours(1));
+        shard.After(Grace - Second, GatewayB);
+        Assert.True(shard.Router.Knows(GatewayA));
+        shard.After(Second, GatewayB);
+        Assert.False(shard.Router.Knows(GatewayA));
         Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
     }
 

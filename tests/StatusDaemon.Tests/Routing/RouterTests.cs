@@ -87,6 +87,19 @@ public sealed class RouterTests
     }, iter: 100, threads: 1);
 
     [Fact]
+    public void Being_away_for_however_long_has_no_effects() => Gen.Select(Histories, Gen.Int[0, 200_000].Array[1, 5]).Sample((history, absences) =>
+    {
+        var (one, other) = (new Shard(null, history.Directories[0]), new Shard(null, history.Directories[0]));
+        var (steps, away) = (0, TimeSpan.Zero);
+        foreach (var input in InputsOf(history, one))
+        {
+            away += TimeSpan.FromSeconds(absences[steps++ % absences.Length]);
+            other.Now = one.Now with { Steady = one.Now.Steady + away };
+            Assert.Equal(one.Apply(input), other.Apply(input));
+        }
+    }, iter: 200, threads: 1);
+
+    [Fact]
     public void When_all_have_gone_and_it_is_closed_no_uid_is_held() => Histories.Sample(history =>
     {
         var shard = new Shard(null, history.Directories[0]);
@@ -230,7 +243,7 @@ public sealed class RouterTests
         {
             var connection = new ConnectionId(GatewayOf(gateway), person);
             var uid = People[person];
-            shard.Now = shard.Now.After(TimeSpan.FromSeconds(1));
+            shard.Now = shard.Now.After(RouterSettings.TickInterval);
             switch (kind)
             {
                 case 0 or 1:
@@ -240,8 +253,13 @@ public sealed class RouterTests
                     yield return new RouterInput.Leave(GatewayOf(gateway));
                     break;
                 case 3:
-                    shard.Now = shard.Now.After(TimeSpan.FromSeconds(person * 5));
                     yield return RouterInput.Tick.Now;
+                    for (var second = 0; second < person * 5; second++)
+                    {
+                        shard.Now = shard.Now.After(RouterSettings.TickInterval);
+                        yield return RouterInput.Tick.Now;
+                    }
+
                     break;
                 case 4:
                     yield return new RouterInput.Renew(GatewayOf(gateway));

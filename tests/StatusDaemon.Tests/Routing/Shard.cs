@@ -92,15 +92,30 @@ internal sealed class Shard
         return Apply(new RouterInput.DirectoryChanged(change));
     }
 
-    /// <summary>Lets time pass and the clock tick; gateways that are named are heard meanwhile.</summary>
+    /// <summary>Lets time pass tick by tick; gateways that are named are heard before each.</summary>
     public List<Effect> After(TimeSpan time, params GatewayId[] heard)
     {
-        Now = Now.After(time);
-        foreach (var gateway in heard)
+        var effects = new List<Effect>();
+        do
         {
-            Apply(new RouterInput.Renew(gateway));
-        }
+            var step = time < RouterSettings.TickInterval ? time : RouterSettings.TickInterval;
+            time -= step;
+            Now = Now.After(step);
+            foreach (var gateway in heard)
+            {
+                effects.AddRange(Apply(new RouterInput.Renew(gateway)));
+            }
 
+            effects.AddRange(Apply(RouterInput.Tick.Now));
+        }
+        while (time > TimeSpan.Zero);
+        return effects;
+    }
+
+    /// <summary>Lets time pass without a word to the router, as while its process is stopped; then the tick is the first thing that it is told.</summary>
+    public List<Effect> Away(TimeSpan time)
+    {
+        Now = Now.After(time);
         return Apply(RouterInput.Tick.Now);
     }
 

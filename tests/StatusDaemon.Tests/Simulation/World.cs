@@ -10,7 +10,10 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Simulation;
 
 /// <summary>One shard, two gateways and their clients, with a network that loses, repeats and delays, crashes, and rules that change.</summary>
-/// <remarks>Everything but network, disk and sockets is the real code. The same seed gives the same history.</remarks>
+/// <remarks>
+/// Everything but network, disk and sockets is the real code. The same seed gives the same history. On every third day processes are stopped for a
+/// while as well; that has dice of its own, so that the other days stay what they were.
+/// </remarks>
 internal sealed class World : IAsyncDisposable
 {
     private static readonly Uid[] People = [.. Enumerable.Range(0, 5).Select(i => Uid.TryParse($"u{i}", out var uid) ? uid : throw new InvalidOperationException())];
@@ -18,6 +21,7 @@ internal sealed class World : IAsyncDisposable
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     private readonly Random random;
+    private readonly Random? stops;
     private readonly FakeTimeProvider time = new();
     private readonly SteadyClock clock;
     private readonly UidTable uids = new();
@@ -42,6 +46,7 @@ internal sealed class World : IAsyncDisposable
     public World(int seed)
     {
         random = new Random(seed);
+        stops = seed % 3 == 0 ? new Random(seed) : null;
         clock = new SteadyClock(time);
         clients = [.. People.Select(person => new SimClient(person, MaySee))];
         directory = NewDirectory(revision: 1, hidden: [], absent: []);
@@ -64,8 +69,9 @@ internal sealed class World : IAsyncDisposable
         isCalm = true;
         store.IsAway = false;
         BuryZombies(all: true);
+        await ContinueAsync(Stopped);
         await SettleAsync();
-        return Verify() ?? await LeaveAsync() ?? Complaint;
+        return Verify() ?? await StandStillAsync() ?? await LeaveAsync() ?? Complaint;
     }
 
     /// <summary>Everything arrives, in order, until nothing is left to say.</summary>
@@ -85,10 +91,13 @@ internal sealed class World : IAsyncDisposable
                 await DeliverAsync(0);
             }
         }
-
     }
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
+
+    private SimDaemon[] Stopped => [.. zombies.Append(daemon).Where(owner => owner.IsStopped)];
+
+    private SimDaemon[] Running => [.. zombies.Append(daemon).Where(owner => !owner.IsStopped)];
 
     private string? Complaint => complaint ?? clients.Select(client => client.Complaint).FirstOrDefault(complaint => complaint is not null);
 
@@ -127,6 +136,16 @@ internal sealed class World : IAsyncDisposable
         return uids.Count == 0 && daemon.Router.SessionCount == 0 ? null : $"{uids.Count} uids and {daemon.Router.SessionCount} sessions are left";
     }
 
+    /// <summary>The whole machine is suspended, and nobody sees a change of anyone.</summary>
+    private async Task<string?> StandStillAsync()
+    {
+        var before = People.Select(daemon.Router.RecordOf).ToArray();
+        await SuspendAsync(TimeSpan.FromHours(9));
+        await SettleAsync(rounds: 2);
+        var changed = clients.FirstOrDefault(client => client.Connection is not null && daemon.Router.RecordOf(client.Subscriber) != before[Array.IndexOf(People, client.Subscriber)]);
+        return changed is null ? Verify() : $"{changed.Subscriber} stayed connected while all stood still, and is {daemon.Router.RecordOf(changed.Subscriber).Shown}";
+    }
+
     private bool MaySee(SimClient watcher, string publisher, int number) =>
         number == 0 || !acceptedUnder.TryGetValue(number, out var since)
         || history.Any(pair => pair.Key >= since && pair.Value.Judge(Person(publisher), watcher.Subscriber).IsVisible);
@@ -162,6 +181,11 @@ internal sealed class World : IAsyncDisposable
     private async Task StepAsync()
     {
         time.Advance(TimeSpan.FromMilliseconds(random.Next(500)));
+        if (stops is not null)
+        {
+            await StopAsync(stops);
+        }
+
         BuryZombies(all: false);
         var client = clients[random.Next(clients.Count)];
         switch (random.Next(100))
@@ -211,6 +235,48 @@ internal sealed class World : IAsyncDisposable
                 }
 
                 break;
+        }
+    }
+
+    /// <summary>Stops the daemon, or everything; whoever is stopped may go on.</summary>
+    private async Task StopAsync(Random dice)
+    {
+        if (Stopped is { Length: > 0 } stopped)
+        {
+            time.Advance(TimeSpan.FromSeconds(dice.Next(20)));
+            await ContinueAsync([.. stopped.Where(_ => dice.Next(4) == 0)]);
+        }
+        else if (dice.Next(40) == 0)
+        {
+            daemon.Stop(clock.Now.Steady);
+        }
+
+        if (dice.Next(60) == 0)
+        {
+            await SuspendAsync(TimeSpan.FromSeconds(dice.Next(100)));
+        }
+    }
+
+    private async Task SuspendAsync(TimeSpan suspended)
+    {
+        var running = Running;
+        foreach (var owner in running)
+        {
+            owner.Stop(clock.Now.Steady);
+        }
+
+        time.Advance(suspended);
+        await ContinueAsync(running);
+    }
+
+    /// <summary>Daemons go on where they were stopped: their timers first, then what waits in the network.</summary>
+    private async Task ContinueAsync(SimDaemon[] stopped)
+    {
+        foreach (var owner in stopped)
+        {
+            owner.Continue(clock.Now.Steady);
+            await TickAsync(owner);
+            await FollowAsync(owner);
         }
     }
 
@@ -270,10 +336,9 @@ internal sealed class World : IAsyncDisposable
         var hidden = People.SelectMany(publisher => People.Select(watcher => (publisher, watcher))).Where(_ => random.Next(4) == 0).ToHashSet();
         var absent = People.Where(_ => random.Next(12) == 0).ToHashSet();
         directory = NewDirectory(directory.Revision + 1, hidden, absent);
-        foreach (var owner in zombies.Where(_ => random.Next(2) == 0).Append(daemon))
+        foreach (var owner in zombies.Where(_ => random.Next(2) == 0).Append(daemon).Where(owner => !owner.IsStopped))
         {
-            await owner.Shard.TakeAsync(new RouterInput.DirectoryChanged(DirectoryChange.Between(owner.Directory, directory)), CancellationToken.None);
-            owner.Directory = directory;
+            await FollowAsync(owner);
         }
 
         AllowUnknown();
@@ -286,6 +351,12 @@ internal sealed class World : IAsyncDisposable
                 Disconnect(removed);
             }
         }
+    }
+
+    private async Task FollowAsync(SimDaemon owner)
+    {
+        await owner.Shard.TakeAsync(new RouterInput.DirectoryChanged(DirectoryChange.Between(owner.Directory, directory)), CancellationToken.None);
+        owner.Directory = directory;
     }
 
     private async Task StartDaemonAsync()
@@ -307,7 +378,7 @@ internal sealed class World : IAsyncDisposable
         else
         {
             var reader = daemon;
-            network.Add(() => reader.IsDead ? Task.CompletedTask : ReadAllAsync(reader));
+            network.Add(() => ReadAllAsync(reader));
         }
     }
 
@@ -335,6 +406,17 @@ internal sealed class World : IAsyncDisposable
 
     private async Task ReadAllAsync(SimDaemon reader)
     {
+        if (reader.IsDead)
+        {
+            return;
+        }
+
+        if (reader.IsStopped)
+        {
+            network.Add(() => ReadAllAsync(reader));
+            return;
+        }
+
         List<(Uid, StatusRecord)> all = [];
         await foreach (var (uid, record) in store.ScanAsync(CancellationToken.None))
         {
@@ -380,7 +462,7 @@ internal sealed class World : IAsyncDisposable
                 Call(gateway, batch.ToBytes());
             }
 
-            foreach (var owner in zombies.Append(daemon))
+            foreach (var owner in Running)
             {
                 if (!owner.Outstanding.ContainsKey(gateway.Id) && owner.Outboxes.Find(gateway.Id) is { } outbox && outbox.Take() is { } batch)
                 {
@@ -394,9 +476,14 @@ internal sealed class World : IAsyncDisposable
             }
         }
 
-        foreach (var owner in zombies.Append(daemon))
+        foreach (var owner in Running)
         {
             await TickAsync(owner);
+        }
+
+        if (daemon.IsStopped)
+        {
+            return;
         }
 
         try
@@ -409,7 +496,7 @@ internal sealed class World : IAsyncDisposable
         }
     }
 
-    /// <summary>Time passes for a daemon: nobody may go offline who was connected within the grace, as far as it could know.</summary>
+    /// <summary>Time passes for a daemon: nobody may go offline who was connected within the grace, as far as it could know while it ran.</summary>
     private async Task TickAsync(SimDaemon owner)
     {
         var before = People.Select(owner.Router.RecordOf).ToArray();
@@ -421,7 +508,7 @@ internal sealed class World : IAsyncDisposable
             if (record.Version != earlier.Version && record.Source.Kind == SourceKind.Offline && record.Source.At == clock.Now.Utc)
             {
                 accepted.Remove(person);
-                var gone = clock.Now.Steady - owner.Renewed.GetValueOrDefault(person, owner.Activated);
+                var gone = owner.UnheardFor(person, clock.Now.Steady);
                 if (gone < Grace)
                 {
                     complaint ??= $"{person} went offline after {gone}";
@@ -468,6 +555,11 @@ internal sealed class World : IAsyncDisposable
 
         var batch = ShardBatch.Parse(bytes, uids);
         var owner = zombies.Count > 0 && random.Next(3) == 0 ? zombies[random.Next(zombies.Count)] : daemon;
+        if (owner.IsStopped)
+        {
+            return null; // nobody waits for so long
+        }
+
         if (batch.Declares)
         {
             owner.Outboxes.TryAdd(gateway.Id, new Outbox(++outboxIds));
@@ -486,7 +578,7 @@ internal sealed class World : IAsyncDisposable
             {
                 foreach (var person in gateway.LastBatch.Connected)
                 {
-                    owner.Renewed[person] = clock.Now.Steady;
+                    owner.Renew(person, clock.Now.Steady);
                 }
             }
         }
