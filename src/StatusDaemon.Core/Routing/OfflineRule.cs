@@ -17,10 +17,17 @@ internal sealed class OfflineRule(RouterSettings settings, RegisterTable registe
         ? TimeSpan.FromTicks(Math.Clamp(after.Ticks, RouterSettings.HeartbeatSilence.Ticks, RouterSettings.GatewaySilence.Ticks))
         : RouterSettings.GatewaySilence;
 
-    /// <summary>Starts the time of a subscriber without a connection, where the rule applies to it; else stops it.</summary>
+    /// <summary>Starts the time of a subscriber without a connection anew, where the rule applies to it; else stops it.</summary>
     public void Start(Register register, TimeSpan since, DirectorySnapshot directory)
     {
-        register.OfflineAt = settings.OfflineAfter is { } after && AppliesTo(register, directory) ? since + after : null;
+        register.OfflineAt = null;
+        Ensure(register, since, directory);
+    }
+
+    /// <summary>Lets the time go on where it runs already; else the same as <see cref="Start"/>.</summary>
+    public void Ensure(Register register, TimeSpan since, DirectorySnapshot directory)
+    {
+        register.OfflineAt = settings.OfflineAfter is { } after && AppliesTo(register, directory) ? register.OfflineAt ?? since + after : null;
         WakeFor(register);
     }
 
@@ -40,9 +47,13 @@ internal sealed class OfflineRule(RouterSettings settings, RegisterTable registe
                 due.WokenAt = null;
             }
 
-            if (due.OfflineAt <= now && AppliesTo(due, directory))
+            if (due.OfflineAt <= now)
             {
-                return true;
+                due.OfflineAt = null;
+                if (AppliesTo(due, directory))
+                {
+                    return true;
+                }
             }
 
             WakeFor(due);

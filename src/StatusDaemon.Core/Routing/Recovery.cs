@@ -77,11 +77,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
         foreach (var register in registers.All)
         {
             Settle(register, now, directory, effects);
-            if (register.OfflineAt is null)
-            {
-                offline.Start(register, register.LeftAt ?? activated, directory);
-            }
-
+            offline.Ensure(register, register.LeftAt ?? activated, directory);
             register.IsAwaitingStore = false;
         }
 

@@ -298,7 +298,7 @@ public sealed class Router
             if (registers.TryGet(uid, out var present))
             {
                 present.IsRemoved = false;
-                offline.Start(present, now.Steady, directory);
+                offline.Ensure(present, now.Steady, directory);
             }
         }
 

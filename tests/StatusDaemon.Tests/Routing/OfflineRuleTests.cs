@@ -1,4 +1,6 @@
+using StatusDaemon.Privileges;
 using StatusDaemon.Statuses;
+using static StatusDaemon.Privileges.SmallDirectories;
 using static StatusDaemon.Routing.Shard;
 
 namespace StatusDaemon.Routing;
@@ -184,7 +186,7 @@ public sealed class OfflineRuleTests
         shard.After(Grace, GatewayA);
         shard.Open("alice", connection: 1);
         shard.Close(1);
-        shard.Apply(new RouterInput.AllRead([(Privileges.SmallDirectories.UidOf("alice"), Record(Status.Busy, 1, 1))]));
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.Busy, 1, 1))]));
         shard.After(Grace - Second, GatewayA);
         Assert.Equal(Status.Busy, shard.StatusOf("alice"));
         shard.After(Second, GatewayA);
@@ -205,7 +207,7 @@ public sealed class OfflineRuleTests
     public void What_another_hand_has_set_stays(SourceKind kind)
     {
         var shard = WithAlice();
-        shard.Apply(new RouterInput.Set(Privileges.SmallDirectories.UidOf("alice"), Status.Forwarding, default, kind, "root", ""));
+        shard.Apply(new RouterInput.Set(UidOf("alice"), Status.Forwarding, default, kind, "root", ""));
         shard.Close(1);
         shard.After(Grace * 2, Both);
         Assert.Equal(Status.Forwarding, shard.StatusOf("alice"));
@@ -242,6 +244,44 @@ public sealed class OfflineRuleTests
         Assert.Equal(Status.Enable, shard.StatusOf("alice"));
         shard.After(Second, Both);
         Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void A_change_of_number_dname_or_domain_does_not_begin_the_time_anew()
+    {
+        var shard = WithAlice();
+        shard.Close(1);
+        shard.After(Grace - Second, Both);
+        shard.Follow(WithDName("other@TEST"));
+        shard.Follow(Everyone([]));
+        shard.After(Second, Both);
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void A_change_of_attributes_neither_shortens_nor_lengthens_any_time()
+    {
+        var shard = WithAlice();
+        shard.Close(1);
+        shard.After(Second * 10, Both);
+        shard.Publish("alice", Status.Busy); // it was under way when the connection closed, and began the time anew
+        shard.After(Grace - Second, Both);
+        shard.Follow(WithDName("other@TEST"));
+        Assert.Equal(Status.Busy, shard.StatusOf("alice"));
+        shard.After(Second, Both);
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void A_subscriber_that_moves_to_this_domain_has_its_whole_time()
+    {
+        var shard = Ready(null, null, ("remote", Record(Status.Busy, 1, 1)));
+        shard.After(Grace * 2, Both);
+        shard.Follow(new DirectorySnapshot([.. Everyone([], except: "remote").Subscribers, Subscriber("remote", "remote@TEST")], shard.Directory.Policy));
+        shard.After(Grace - Second, Both);
+        Assert.Equal(Status.Busy, shard.StatusOf("remote"));
+        shard.After(Second, Both);
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("remote"));
     }
 
     [Theory, InlineData(-365), InlineData(365)]
@@ -310,6 +350,14 @@ public sealed class OfflineRuleTests
         Assert.False(shard.Router.Knows(GatewayA));
         Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
     }
+
+    private static DirectorySnapshot WithDName(string dname)
+    {
+        var directory = Everyone([], except: "alice");
+        return new DirectorySnapshot([.. directory.Subscribers, Subscriber("alice", dname)], directory.Policy);
+    }
+
+    private static Subscriber Subscriber(string uid, string dname) => new() { Uid = UidOf(uid), DName = DNameOf(dname), Domain = DomainOf("home") };
 
     private static Shard WithAlice(RouterSettings? settings = null)
     {
