@@ -4,7 +4,7 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Routing;
 
 /// <summary>All that a router keeps of one publisher.</summary>
-internal sealed class Register(int slot, Uid uid)
+internal sealed class Register(int slot, Uid uid) : ISlotted
 {
     public StatusRecord Record;
 

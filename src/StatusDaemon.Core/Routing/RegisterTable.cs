@@ -6,8 +6,7 @@ namespace StatusDaemon.Routing;
 /// <summary>The publishers that one router speaks of: those with a status, a watch or a lease.</summary>
 internal sealed class RegisterTable(UidTable uids)
 {
-    private readonly List<Register?> slots = [];
-    private readonly Stack<int> free = new();
+    private readonly SlotArena<Register> slots = new();
     private readonly Dictionary<Uid, Register> byUid = new(Uid.Comparer);
 
     /// <summary>Publishers known.</summary>
@@ -16,7 +15,7 @@ internal sealed class RegisterTable(UidTable uids)
     /// <summary>All of them, in no order; none may be added or removed meanwhile.</summary>
     public IReadOnlyCollection<Register> All => byUid.Values;
 
-    public Register this[int slot] => slots[slot]!;
+    public Register this[int slot] => slots[slot];
 
     public bool TryGet(Uid uid, [NotNullWhen(true)] out Register? register) => byUid.TryGetValue(uid, out register);
 
@@ -27,14 +26,8 @@ internal sealed class RegisterTable(UidTable uids)
             return register;
         }
 
-        if (!free.TryPop(out var slot))
-        {
-            slot = slots.Count;
-            slots.Add(null);
-        }
-
-        register = new Register(slot, uids.Hold(uid));
-        slots[slot] = register;
+        register = new Register(slots.NextSlot, uids.Hold(uid));
+        slots.Add(register);
         byUid.Add(register.Uid, register);
         return register;
     }
@@ -44,8 +37,7 @@ internal sealed class RegisterTable(UidTable uids)
     {
         if (register.IsIdle)
         {
-            slots[register.Slot] = null;
-            free.Push(register.Slot);
+            slots.Remove(register);
             byUid.Remove(register.Uid);
             uids.Release(register.Uid);
         }

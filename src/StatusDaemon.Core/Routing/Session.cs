@@ -3,7 +3,7 @@ using StatusDaemon.Names;
 namespace StatusDaemon.Routing;
 
 /// <summary>What one router knows of one connection: whose it is, whether it is a lease here, and what it watches here.</summary>
-internal sealed class Session(int slot, ConnectionId id, Uid subscriber)
+internal sealed class Session(int slot, ConnectionId id, Uid subscriber) : ISlotted
 {
     /// <summary>Slots of the registers that it watches.</summary>
     public SlotSet Watched;

@@ -6,8 +6,7 @@ namespace StatusDaemon.Routing;
 /// <summary>The connections that one router knows, by gateway and by subscriber.</summary>
 internal sealed class SessionTable(UidTable uids)
 {
-    private readonly List<Session?> slots = [];
-    private readonly Stack<int> free = new();
+    private readonly SlotArena<Session> slots = new();
     private readonly Dictionary<ConnectionId, Session> byId = [];
     private readonly Dictionary<Uid, List<Session>> bySubscriber = new(Uid.Comparer);
     private readonly Dictionary<GatewayId, Gateway> gateways = [];
@@ -15,7 +14,7 @@ internal sealed class SessionTable(UidTable uids)
     /// <summary>Connections known.</summary>
     public int Count => byId.Count;
 
-    public Session this[int slot] => slots[slot]!;
+    public Session this[int slot] => slots[slot];
 
     public bool Knows(GatewayId gateway) => gateways.ContainsKey(gateway);
 
@@ -58,14 +57,8 @@ internal sealed class SessionTable(UidTable uids)
             return session;
         }
 
-        if (!free.TryPop(out var slot))
-        {
-            slot = slots.Count;
-            slots.Add(null);
-        }
-
-        session = new Session(slot, id, uids.Hold(subscriber));
-        slots[slot] = session;
+        session = new Session(slots.NextSlot, id, uids.Hold(subscriber));
+        slots.Add(session);
         byId.Add(id, session);
         gateways[id.Gateway].Sessions.Add(session);
         if (!bySubscriber.TryGetValue(session.Subscriber, out var same))
@@ -86,8 +79,7 @@ internal sealed class SessionTable(UidTable uids)
     /// <summary>Forgets a session that has neither lease nor watch.</summary>
     public void Remove(Session session)
     {
-        slots[session.Slot] = null;
-        free.Push(session.Slot);
+        slots.Remove(session);
         byId.Remove(session.Id);
         gateways[session.Id.Gateway].Sessions.Remove(session);
         var same = bySubscriber[session.Subscriber];

@@ -3,7 +3,7 @@ namespace StatusDaemon.Routing;
 /// <summary>Something that is found by a slot.</summary>
 public interface ISlotted
 {
-    /// <summary>The slot; it does not change while the item is in a list.</summary>
+    /// <summary>The slot; it does not change.</summary>
     int Slot { get; }
 }
 
