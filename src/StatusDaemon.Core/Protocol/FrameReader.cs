@@ -48,9 +48,6 @@ public sealed class FrameReader(int maxMessageBytes) : IDisposable
     /// <summary>Which rule was broken, in words, after <see cref="FrameEvent.Refused"/>.</summary>
     public string Reason { get; private set; } = "";
 
-    /// <summary>Whether the client is in the middle of a frame or message: if its stream ends now, it was cut off.</summary>
-    public bool IsPartial => headerLength > 0 || inMessage;
-
     private Opcode Opcode => (Opcode)(header[0] & 0x0F);
 
     private bool IsControl => Opcode >= Opcode.Close;

@@ -35,9 +35,6 @@ public sealed class ChangeFeed(ulong incarnation)
     private readonly List<(FeedKey Key, int Item)> places = [];
     private readonly Dictionary<int, int> placeOf = [];
 
-    /// <summary>Subscribers in the feed.</summary>
-    public int Count => placeOf.Count;
-
     /// <summary>Places kept, live and dead: what the memory depends on.</summary>
     public int Places => places.Count;
 

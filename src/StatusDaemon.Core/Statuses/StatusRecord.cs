@@ -9,7 +9,4 @@ public readonly record struct StatusRecord(Status Status, ClientTimestamp Timest
 
     /// <summary>What a watcher who may see it is shown.</summary>
     public Status Shown => IsNone ? Status.Unknown : Status;
-
-    /// <summary>The newer of two, whichever is first: the merge is commutative, associative and idempotent within an incarnation.</summary>
-    public static StatusRecord Newest(in StatusRecord a, in StatusRecord b) => b.Version.IsNewerThan(a.Version) ? b : a;
 }

@@ -27,7 +27,7 @@ public sealed class ChangeFeedTests
                 var key = new FeedKey(2, i + 1);
                 feed.Touch(history.Changes[i], key);
                 last[history.Changes[i]] = key;
-                Assert.InRange(feed.Places, feed.Count, Math.Max(33, feed.Count * 2));
+                Assert.InRange(feed.Places, last.Count, Math.Max(33, last.Count * 2));
             }
 
             if (history.Before == history.Changes.Length)
@@ -38,7 +38,6 @@ public sealed class ChangeFeedTests
             var cursor = new FeedCursor(Incarnation, from < 10 ? new FeedKey(1, from) : new FeedKey(2, from - 10));
             var expected = last.Where(pair => pair.Value > cursor.Key).OrderBy(pair => pair.Value).Select(pair => pair.Key);
             Assert.Equal(expected, ReadAll(feed, cursor, max));
-            Assert.Equal(last.Count, feed.Count);
         }, iter: 500, threads: 1);
 
     [Fact]
@@ -90,7 +89,6 @@ public sealed class ChangeFeedTests
             feed.Touch(i % 100, new FeedKey(2, i));
         }
 
-        Assert.Equal(100, feed.Count);
         Assert.InRange(feed.Places, 100, 200);
     }
 

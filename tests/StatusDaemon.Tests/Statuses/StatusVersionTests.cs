@@ -11,11 +11,6 @@ public sealed class StatusVersionTests
     private static readonly Gen<StatusVersion> OfOneStore =
         Gen.Select(Gen.Long[0, 3], Gen.Long[1, 3], (epoch, seq) => epoch == 0 ? default : new StatusVersion(7, epoch, seq));
 
-    // A version is given once: what it names is a function of it.
-    private static readonly Gen<StatusRecord> Records = OfOneStore.Select(version => version.IsNone
-        ? default
-        : new StatusRecord((Status)(1 + ((version.Epoch + version.Seq) % 8)), default, version, new ChangeSource(SourceKind.Client, "alice", "", DateTimeOffset.UnixEpoch)));
-
     [Fact]
     public void What_is_written_is_read_the_same() =>
         Any.Sample(version => StatusVersion.TryParse(version.ToString(), out var read) && read == version);
@@ -47,13 +42,6 @@ public sealed class StatusVersionTests
         Assert.False(a.IsNewerThan(b) || b.IsNewerThan(a));
         Assert.True(a.IsNewerThan(default) && !default(StatusVersion).IsNewerThan(a));
     }
-
-    [Fact]
-    public void The_newest_of_records_does_not_depend_on_order_or_repetition() =>
-        Gen.Select(Records, Records, Records).Sample((a, b, c) =>
-            StatusRecord.Newest(a, b) == StatusRecord.Newest(b, a)
-            && StatusRecord.Newest(StatusRecord.Newest(a, b), c) == StatusRecord.Newest(a, StatusRecord.Newest(b, c))
-            && StatusRecord.Newest(a, a) == a);
 
     [Fact]
     public void Where_nothing_was_accepted_unknown_is_shown() => Assert.Equal(Status.Unknown, default(StatusRecord).Shown);

@@ -240,7 +240,7 @@ public abstract class StatusStoreContract
 
     private static Dictionary<Uid, StatusRecord> NewestOf(IEnumerable<StoredStatus> records) => records
         .GroupBy(stored => stored.Uid)
-        .ToDictionary(group => group.Key, group => group.Select(stored => stored.Record).Aggregate((a, b) => StatusRecord.Newest(a, b)));
+        .ToDictionary(group => group.Key, group => group.Select(stored => stored.Record).Aggregate((newest, next) => next.Version.IsNewerThan(newest.Version) ? next : newest));
 
     private static bool Same(IReadOnlyList<StoredStatus> read, Dictionary<Uid, StatusRecord> expected) =>
         read.All(stored => expected[stored.Uid] == stored.Record) && read.Select(stored => stored.Uid).ToHashSet().SetEquals(expected.Keys);
