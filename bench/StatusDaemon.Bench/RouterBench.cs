@@ -41,7 +41,7 @@ internal static class RouterBench
 
     private static Router Watched(int watchers, int gateways)
     {
-        var policy = new DirectoryPolicy { AcceptsUnknown = true };
+        var policy = new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true };
         var router = new Router(new RouterSettings(), new UidTable(), new DirectorySnapshot([], policy), incarnation: 1, epoch: 1, Now);
         var effects = new List<Effect>();
         router.Apply(new RouterInput.AllRead([]), Now, effects);

@@ -57,6 +57,7 @@ internal sealed record StatusdSettings
         AllowsByDefault = Privileges.AllowsByDefault,
         Home = Sync.Domain,
         AcceptsUnknown = Storage.AcceptsUnknown || Auth.Mode == AuthMode.TrustedHeader,
+        AdmitsUnknown = Auth.Mode == AuthMode.TrustedHeader,
     };
 
     /// <summary>Reads the settings and checks them.</summary>

@@ -13,4 +13,7 @@ public sealed record DirectoryPolicy
 
     /// <summary>Whether a UID that no directory knows counts as a local subscriber: <c>STORAGE.unknown_uids: accept</c>, and the benchmarks' <c>trusted-header</c> mode.</summary>
     public bool AcceptsUnknown { get; init; }
+
+    /// <summary>Whether a UID that no directory knows may log in: only in the benchmarks' <c>trusted-header</c> mode, which accepts it too.</summary>
+    public bool AdmitsUnknown { get; init; }
 }

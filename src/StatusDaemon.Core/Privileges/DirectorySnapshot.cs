@@ -56,6 +56,9 @@ public sealed class DirectorySnapshot
     /// <summary>Looks up a subscriber by phone number.</summary>
     public bool TryGet(PhoneNumber number, [NotNullWhen(true)] out Subscriber? subscriber) => byNumber.TryGetValue(number, out subscriber);
 
+    /// <summary>Whether a subscriber may have client connections, and so set a status itself.</summary>
+    public bool MayLogIn(Uid uid) => Policy.AdmitsUnknown || byUid.ContainsKey(uid);
+
     /// <summary>Whether this daemon may accept statuses of a subscriber: everyone while no home domain is set, else those of it.</summary>
     public bool IsLocal(Uid uid) =>
         TryGet(uid, out var subscriber) ? IsLocal(subscriber) : Policy.AcceptsUnknown;

@@ -36,6 +36,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
         register.IsHeld = true;
         if (IsKnown(register))
         {
+            HideIfRemoved(register, directory, effects);
             TakeOver(register, now, directory, effects);
         }
         else
@@ -105,12 +106,24 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     private void Settle(Register register, TimeSpan now, DirectorySnapshot directory, ICollection<Effect> effects)
     {
         register.IsRead = true;
+        HideIfRemoved(register, directory, effects);
         if (register.IsHeld)
         {
             TakeOver(register, now, directory, effects);
         }
 
         watches.AnswerWaiting(register, effects);
+    }
+
+    /// <summary>Finds out who was removed before this activation: nobody can log in whom the directory does not know, so a status that a client set tells that it knew him then.</summary>
+    private void HideIfRemoved(Register register, DirectorySnapshot directory, ICollection<Effect> effects)
+    {
+        if (register.Record.Source.Kind is SourceKind.Client or SourceKind.Offline && !register.IsRemoved && !directory.MayLogIn(register.Uid))
+        {
+            register.IsRemoved = true;
+            register.OfflineAt = null;
+            watches.Judge(register, directory, effects);
+        }
     }
 
     /// <summary>Makes a gateway's record our own: a change of this activation, so that every reader of the feed, the store first, meets it.</summary>

@@ -29,7 +29,7 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     /// <summary>Whether the store was asked for it and has not answered yet.</summary>
     public bool IsAsked { get; set; }
 
-    /// <summary>Whether it was in the directory and is no more: hidden from everyone, also where unknown UIDs are accepted.</summary>
+    /// <summary>Whether it was in the directory and is no more: hidden from everyone, also where unknown UIDs are accepted (decision 0011).</summary>
     public bool IsRemoved { get; set; }
 
     /// <summary>Whether the record came from a gateway and waits to be compared with the store's.</summary>

@@ -157,7 +157,7 @@ public sealed class Router
     private void Publish(RouterInput.Publish publish, Moment now, ICollection<Effect> effects)
     {
         // The gateway has refused these two; here it is the owner that makes sure.
-        if (!directory.IsLocal(publish.Publisher))
+        if (!directory.MayLogIn(publish.Publisher) || !directory.IsLocal(publish.Publisher))
         {
             return;
         }

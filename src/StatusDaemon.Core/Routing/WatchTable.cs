@@ -94,10 +94,7 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
         var revealed = new List<(Register Register, int Session)>();
         foreach (var register in ToJudge(change))
         {
-            for (var at = 0; at < register.Watches.Count; at++)
-            {
-                Judge(register, at, change.To, revealed, effects);
-            }
+            Judge(register, change.To, revealed, effects);
         }
 
         if (!change.PolicyChanged)
@@ -111,14 +108,15 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
             }
         }
 
-        foreach (var (register, session) in revealed)
-        {
-            var at = register.Watches.Find(session);
-            if (!register.Watches.Items[at].IsVisible) // else its publisher and its watcher changed both, and it was told
-            {
-                SetVisible(register, at, isVisible: true, effects);
-            }
-        }
+        Reveal(revealed, effects);
+    }
+
+    /// <summary>Judges anew all watches of one publisher.</summary>
+    public void Judge(Register register, DirectorySnapshot directory, ICollection<Effect> effects)
+    {
+        var revealed = new List<(Register Register, int Session)>();
+        Judge(register, directory, revealed, effects);
+        Reveal(revealed, effects);
     }
 
     private IEnumerable<Register> ToJudge(DirectoryChange change)
@@ -133,6 +131,14 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
             .OfType<Register>();
     }
 
+    private void Judge(Register register, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
+    {
+        for (var at = 0; at < register.Watches.Count; at++)
+        {
+            Judge(register, at, directory, revealed, effects);
+        }
+    }
+
     private void Judge(Register register, int at, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
     {
         var watch = register.Watches.Items[at];
@@ -144,6 +150,18 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
         else if (!isVisible && watch.IsVisible)
         {
             SetVisible(register, at, isVisible: false, effects);
+        }
+    }
+
+    private void Reveal(List<(Register Register, int Session)> revealed, ICollection<Effect> effects)
+    {
+        foreach (var (register, session) in revealed)
+        {
+            var at = register.Watches.Find(session);
+            if (!register.Watches.Items[at].IsVisible) // else its publisher and its watcher changed both, and it was told
+            {
+                SetVisible(register, at, isVisible: true, effects);
+            }
         }
     }
 

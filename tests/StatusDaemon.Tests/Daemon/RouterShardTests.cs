@@ -23,7 +23,7 @@ public sealed class RouterShardTests : IAsyncDisposable
         var clock = new SteadyClock(time);
         var outboxes = new Outboxes();
         outboxes.TryAdd(Gateway, new Outbox(1));
-        var directory = new DirectorySnapshot([], new DirectoryPolicy { AcceptsUnknown = true });
+        var directory = new DirectorySnapshot([], new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true });
         router = new Router(new RouterSettings(), new UidTable(), directory, store.Incarnation, epoch: 1, clock.Now);
         shard = new RouterShard(0, router, outboxes, store, clock);
     }

@@ -13,10 +13,11 @@ internal static class SmallDirectories
         Gen.OneOf("*", "u0", "u1", "u9", "number:10*", "number:11", "dname:*@A", "dname:n2@*", "domain:a", "domain:b", "domain:home").Select(SelectorOf);
 
     private static readonly Gen<DirectoryPolicy> Policies =
-        Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, (allows, hasHome, accepts) => new DirectoryPolicy
+        Gen.Select(Gen.Bool, Gen.Bool, Gen.Int[0, 2], (allows, hasHome, unknown) => new DirectoryPolicy
         {
             AllowsByDefault = allows,
-            AcceptsUnknown = accepts,
+            AcceptsUnknown = unknown > 0,
+            AdmitsUnknown = unknown > 1,
             Home = hasHome ? DomainOf("home") : default,
         });
 

@@ -1,3 +1,4 @@
+using StatusDaemon.Privileges;
 using StatusDaemon.Statuses;
 using static StatusDaemon.Privileges.SmallDirectories;
 using static StatusDaemon.Routing.Shard;
@@ -93,6 +94,36 @@ public sealed class RecoveryTests
         Assert.Equal(new StatusVersion(Incarnation, Epoch + 4, 1), shard.Router.RecordOf(UidOf("alice")).Version);
         Assert.Equal(Epoch, shard.Router.Activation);
         Assert.Throws<ArgumentOutOfRangeException>(() => shard.Router.Raise(Epoch + 4));
+    }
+
+    [Theory]
+    [InlineData(SourceKind.Client, false, false), InlineData(SourceKind.Offline, false, false)]
+    [InlineData(SourceKind.External, false, true), InlineData(SourceKind.Administrator, false, true)]
+    [InlineData(SourceKind.Client, true, true), InlineData(SourceKind.Offline, true, true)]
+    public void A_status_that_only_a_client_can_have_set_is_hidden_where_the_directory_does_not_know_the_client_any_more(SourceKind kind, bool mayAnyoneLogIn, bool isVisible)
+    {
+        var directory = new DirectorySnapshot([], new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = mayAnyoneLogIn });
+        var record = Record(Status.Busy, 1, 1, kind);
+        RouterInput[] ways =
+        [
+            new RouterInput.WasRead(UidOf("alice"), record),
+            new RouterInput.AllRead([(UidOf("alice"), record)]),
+            new RouterInput.Adopt(UidOf("alice"), record),
+        ];
+        foreach (var way in ways)
+        {
+            var shard = new Shard(null, directory);
+            shard.Apply(new RouterInput.Declare(GatewayA));
+            shard.Watch("bob", "alice", connection: 1);
+            shard.Watch("alice", "alice", connection: 2);
+            var effects = shard.Apply(way);
+            if (way is RouterInput.Adopt)
+            {
+                effects = shard.Apply(new RouterInput.WasRead(UidOf("alice"), default));
+            }
+
+            Assert.Equal([isVisible, true], effects.Cast<Effect.Tell>().Select(tell => tell.IsVisible));
+        }
     }
 
     [Fact]

@@ -15,6 +15,10 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
     private readonly HashSet<Uid> known = [];
     private readonly HashSet<Uid> asked = [];
 
+    // Whose status a client set last, and who was in the directory and is no more.
+    private readonly HashSet<Uid> byClient = [];
+    private readonly HashSet<Uid> removed = [];
+
     // Subscribers that left before the store was read are kept until it is.
     private readonly HashSet<Uid> left = [];
     private bool allRead;
@@ -69,11 +73,11 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
             case RouterInput.Unwatch unwatch:
                 watches.Remove((unwatch.Connection, unwatch.Publisher));
                 break;
-            case RouterInput.Publish publish when directory.IsLocal(publish.Publisher):
-                Accept(publish.Publisher, publish.Status, outcome);
+            case RouterInput.Publish publish when directory.MayLogIn(publish.Publisher) && directory.IsLocal(publish.Publisher):
+                Accept(publish.Publisher, publish.Status, isByClient: true, outcome);
                 break;
             case RouterInput.Set set:
-                Accept(set.Publisher, set.Status, outcome);
+                Accept(set.Publisher, set.Status, isByClient: false, outcome);
                 break;
             case RouterInput.WasRead read when IsThere(read.Publisher):
                 asked.Remove(read.Publisher);
@@ -82,51 +86,64 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
             case RouterInput.AllRead:
                 allRead = true;
                 left.Clear();
-                foreach (var publisher in stored.Keys.Union(watches.Keys.Select(key => key.Publisher)).ToArray())
+                foreach (var publisher in stored.Keys.Union(statuses.Keys).Union(watches.Keys.Select(key => key.Publisher)).ToArray())
                 {
                     Learn(publisher, outcome);
                 }
 
                 break;
             case RouterInput.DirectoryChanged changed:
+                removed.UnionWith(directory.Subscribers.Select(subscriber => subscriber.Uid).Where(IsThere));
                 directory = changed.Change.To;
-                foreach (var (key, wish) in watches.ToArray())
-                {
-                    var isVisible = IsVisible(key.Publisher, wish.Watcher);
-                    watches[key] = wish with { IsVisible = isVisible };
-                    if (isVisible != wish.IsVisible && wish.IsAnswered)
-                    {
-                        outcome.Tells.Add((key.Connection, key.Publisher, wish.Request, isVisible));
-                    }
-                }
-
+                removed.ExceptWith(directory.Subscribers.Select(subscriber => subscriber.Uid));
+                JudgeAll(outcome);
                 break;
         }
 
         known.RemoveWhere(uid => !IsThere(uid));
         asked.RemoveWhere(uid => !IsThere(uid));
+        removed.RemoveWhere(uid => !IsThere(uid));
         return outcome;
     }
 
     private bool IsThere(Uid uid) =>
         statuses.ContainsKey(uid) || leases.ContainsValue(uid) || left.Contains(uid) || watches.Keys.Any(key => key.Publisher.Equals(uid));
 
-    private bool IsVisible(Uid publisher, Uid watcher) => directory.Judge(publisher, watcher).IsVisible;
+    private bool IsVisible(Uid publisher, Uid watcher) => publisher.Equals(watcher) || (!removed.Contains(publisher) && directory.Judge(publisher, watcher).IsVisible);
+
+    private void JudgeAll(Outcome outcome)
+    {
+        foreach (var (key, wish) in watches.ToArray())
+        {
+            var isVisible = IsVisible(key.Publisher, wish.Watcher);
+            watches[key] = wish with { IsVisible = isVisible };
+            if (isVisible != wish.IsVisible && wish.IsAnswered)
+            {
+                outcome.Tells.Add((key.Connection, key.Publisher, wish.Request, isVisible));
+            }
+        }
+    }
 
     private void Learn(Uid publisher, Outcome outcome)
     {
         known.Add(publisher);
-        if (stored.TryGetValue(publisher, out var status))
+        if (stored.TryGetValue(publisher, out var status) && statuses.TryAdd(publisher, status))
         {
-            statuses.TryAdd(publisher, status);
+            byClient.Add(publisher);
+        }
+
+        if (byClient.Contains(publisher) && !directory.MayLogIn(publisher) && removed.Add(publisher))
+        {
+            JudgeAll(outcome);
         }
 
         AnswerWaiting(publisher, outcome);
     }
 
-    private void Accept(Uid publisher, Status status, Outcome outcome)
+    private void Accept(Uid publisher, Status status, bool isByClient, Outcome outcome)
     {
         statuses[publisher] = status;
+        _ = isByClient ? byClient.Add(publisher) : byClient.Remove(publisher);
         known.Add(publisher);
         foreach (var gateway in watches.Where(pair => pair.Key.Publisher.Equals(publisher) && pair.Value is { IsAnswered: true, IsVisible: true }).Select(pair => pair.Key.Connection.Gateway).Distinct())
         {

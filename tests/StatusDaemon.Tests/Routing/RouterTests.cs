@@ -12,12 +12,8 @@ public sealed class RouterTests
     private static readonly Uid[] People = [.. SmallDirectories.Uids.Select(UidOf)];
     private static readonly Dictionary<Uid, Status> Stored = new() { [People[0]] = Status.Busy, [People[1]] = Status.Absent, [People[4]] = Status.Enable };
 
-    // A UID that was removed stays hidden where unknown ones are accepted: a memory that the naive model does not have.
-    private static readonly Gen<DirectorySnapshot> Directories =
-        SmallDirectories.Any.Select(any => new DirectorySnapshot(any.Subscribers, any.Policy with { AcceptsUnknown = false }));
-
     private static readonly Gen<(DirectorySnapshot[] Directories, (int Kind, int Gateway, int Person, int Other)[] Steps)> Histories =
-        Gen.Select(Directories.Array[4], Gen.Select(Gen.Int[0, 19], Gen.Int[1, 2], Gen.Int[0, 4], Gen.Int[0, 4]).Array[0, 80], (directories, steps) => (directories, steps));
+        Gen.Select(SmallDirectories.Any.Array[4], Gen.Select(Gen.Int[0, 19], Gen.Int[1, 2], Gen.Int[0, 4], Gen.Int[0, 4]).Array[0, 80], (directories, steps) => (directories, steps));
 
     [Fact]
     public void It_tells_exactly_what_a_naive_model_tells() => Histories.Sample(history =>
@@ -210,6 +206,21 @@ public sealed class RouterTests
     }
 
     [Fact]
+    public void Who_is_removed_is_hidden_also_where_unknown_uids_are_accepted_and_a_new_activation_does_not_undo_it()
+    {
+        var shard = Ready(null, Accepting(Everyone([])));
+        shard.Publish("alice", Status.Busy);
+        shard.Watch("bob", "alice", connection: 1);
+        Assert.False(Assert.IsType<Effect.Tell>(Assert.Single(shard.Follow(Accepting(Everyone([], except: "alice"))))).IsVisible);
+        Assert.Empty(shard.Publish("alice", Status.Absent)); // it was under way
+
+        var next = Ready(null, Accepting(Everyone([], except: "alice")), ("alice", shard.Router.RecordOf(UidOf("alice"))));
+        Assert.False(Assert.IsType<Effect.Tell>(Assert.Single(next.Watch("bob", "alice", connection: 1))).IsVisible);
+        var shown = Assert.IsType<Effect.Tell>(Assert.Single(next.Follow(Accepting(Everyone([])))));
+        Assert.Equal((true, Status.Busy), (shown.IsVisible, shown.Record.Shown));
+    }
+
+    [Fact]
     public void A_directory_that_arrives_late_is_not_followed()
     {
         var shard = Ready();
@@ -229,6 +240,8 @@ public sealed class RouterTests
         var next = new DirectorySnapshot(missed.Subscribers, missed.Policy) { Revision = 9 };
         Assert.Single(shard.Apply(new RouterInput.DirectoryChanged(DirectoryChange.Between(missed, next))));
     }
+
+    private static DirectorySnapshot Accepting(DirectorySnapshot directory) => new(directory.Subscribers, directory.Policy with { AcceptsUnknown = true });
 
     private static GatewayId GatewayOf(int number) => new((ulong)number);
 

@@ -205,14 +205,14 @@ public sealed partial class StatusdSettingsTests : IDisposable
     }
 
     [Fact]
-    public void Trusted_header_makes_unknown_uids_local() =>
-        Assert.True(Load("AUTH: {mode: trusted-header}").Policy.AcceptsUnknown);
+    public void Trusted_header_lets_unknown_uids_in_as_local_ones() =>
+        Assert.True(Load("AUTH: {mode: trusted-header}").Policy is { AcceptsUnknown: true, AdmitsUnknown: true });
 
     [Fact]
     public void Policy_comes_of_three_sections()
     {
         var policy = Load("SYNC: {domain: Alpha.Example}\nSTORAGE: {unknown_uids: accept}\nPRIVILEGES: {default: deny}").Policy;
-        Assert.Equal(("alpha.example", true, false), (policy.Home.ToString(), policy.AcceptsUnknown, policy.AllowsByDefault));
+        Assert.Equal(("alpha.example", true, false, false), (policy.Home.ToString(), policy.AcceptsUnknown, policy.AdmitsUnknown, policy.AllowsByDefault));
     }
 
     [Fact]
