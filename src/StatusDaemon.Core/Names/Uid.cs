@@ -30,8 +30,12 @@ public sealed class Uid : IEquatable<Uid>
     /// <summary>The name as it goes over the wire, 1 to <see cref="MaxBytes"/> bytes.</summary>
     public ReadOnlySpan<byte> Utf8 => utf8;
 
-    /// <summary>The same number for the same UID in every process and release; it decides which shard owns the subscriber.</summary>
+    /// <summary>The same number for the same UID in every process and release.</summary>
     public ulong Stable => hash;
+
+    /// <summary>The shard that owns the subscriber: the same one in every process, module and release.</summary>
+    /// <param name="shards">Shards of the deployment, a power of two.</param>
+    public int ShardOf(int shards) => (int)(hash & (ulong)(shards - 1));
 
     /// <summary>Reads a UID that the other side may have made up.</summary>
     /// <returns>False for an empty, too long or ill-formed name; it never throws.</returns>

@@ -5,15 +5,17 @@ namespace StatusDaemon.Cluster;
 /// <summary>The shards that are active in this process: those whose rules this process's directory must keep up to date.</summary>
 internal sealed class LocalShards
 {
-    private readonly ConcurrentDictionary<int, IShardGrain> active = new();
+    private readonly ConcurrentDictionary<int, Func<Task>> active = new();
 
-    /// <summary>References to all of them.</summary>
-    public ICollection<IShardGrain> All => active.Values;
+    /// <summary>Numbers of all of them.</summary>
+    public ICollection<int> Numbers => active.Keys;
 
-    /// <summary>How many.</summary>
-    public int Count => active.Count;
+    /// <summary>Notes a shard.</summary>
+    /// <param name="follow">Asks it, from any thread, to put the newest snapshot in force.</param>
+    public void Add(int shard, Func<Task> follow) => active[shard] = follow;
 
-    public void Add(int shard, IShardGrain grain) => active[shard] = grain;
+    /// <summary>How to ask a shard to put the newest snapshot in force; null if it is not active here any more.</summary>
+    public Func<Task>? Find(int shard) => active.GetValueOrDefault(shard);
 
     public void Remove(int shard) => active.TryRemove(shard, out _);
 }

@@ -7,11 +7,17 @@ using StatusDaemon.Routing;
 namespace StatusDaemon.Cluster;
 
 /// <summary>Carries each outbox of this daemon to its gateway: one acknowledged batch outstanding, the same again until it is acknowledged.</summary>
-/// <remarks>A gateway that takes nothing for <see cref="GiveUp"/> is given up: what waits for it is dropped, and it must declare itself anew.</remarks>
-internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, IHostApplicationLifetime lifetime, ILogger<OutboxPump> log)
+/// <remarks>
+/// A gateway that takes nothing for <see cref="GiveUp"/> is given up: what waits for it is dropped, and it must declare itself anew. Before that
+/// it gets a last chance, so that a pause of the whole process is not held against it. An outbox is open for no longer than somebody carries it.
+/// </remarks>
+internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<OutboxPump> log)
 {
     /// <summary>How long a batch is tried, and how long a gateway may be unheard before its outbox is closed.</summary>
     public static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a gateway that is to be given up may still be heard: it has time for two heartbeats.</summary>
+    public static readonly TimeSpan LastChance = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -31,23 +37,21 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, I
 
     private async Task RunAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, CancellationToken stop)
     {
+        // Away from the scheduler of the shard that opened it: it carries what all shards tell, and outlives that one.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            while (await outbox.WaitAsync(GiveUp, stop) || clock.Now.Steady - outbox.HeardAt < GiveUp)
-            {
-                while (outbox.Take() is { } batch)
-                {
-                    if (!await DeliverAsync(gateway, observer, new Payload(batch.ToBytes()), stop))
-                    {
-                        LogGivenUp(gateway, outbox.Count);
-                        return;
-                    }
-                }
-            }
+            await CarryAsync(gateway, outbox, observer, stop);
+            LogGivenUp(gateway, GiveUp.TotalSeconds, outbox.Count);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception) when (stop.IsCancellationRequested)
         {
-            // The host has stopped.
+            // The host has stopped, and nobody takes anything any more.
+        }
+        catch (Exception e)
+        {
+            // A broken invariant: the gateway is told everything anew.
+            LogBroken(e, gateway, outbox.Count);
         }
         finally
         {
@@ -55,33 +59,56 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, I
         }
     }
 
-    /// <returns>False if the gateway did not take it for <see cref="GiveUp"/>.</returns>
+    /// <summary>Carries what is told until the gateway has to be given up.</summary>
+    private async Task CarryAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, CancellationToken stop)
+    {
+        while (await outbox.WaitAsync(GiveUp, time, stop) || IsHeard(outbox) || await outbox.WaitAsync(LastChance, time, stop) || IsHeard(outbox))
+        {
+            while (outbox.Take() is { } batch)
+            {
+                if (!await DeliverAsync(gateway, observer, new Payload(batch.ToBytes()), stop))
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private bool IsHeard(Outbox outbox) => clock.Now.Steady - outbox.HeardAt < GiveUp;
+
+    /// <returns>False if the gateway did not take it for <see cref="GiveUp"/>, nor when it was asked once more.</returns>
     private async Task<bool> DeliverAsync(GatewayId gateway, IGatewayObserver observer, Payload batch, CancellationToken stop)
     {
-        var pause = FirstPause;
-        for (var until = clock.Now.Steady + GiveUp; clock.Now.Steady < until;)
+        var until = clock.Now.Steady + GiveUp;
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
+            var isLast = clock.Now.Steady >= until;
             try
             {
                 await observer.DeliverAsync(batch);
                 return true;
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
                 // Whatever the reason, the answer is the same: it may or may not have arrived, so it goes again.
                 LogRetry(gateway, e.Message);
             }
 
-            await Task.Delay(pause, stop);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-        }
+            if (isLast)
+            {
+                return false;
+            }
 
-        return false;
+            await Task.Delay(pause, time, stop);
+        }
     }
 
-    [LoggerMessage(3101, LogLevel.Warning, "Gateway {Gateway} is given up after it took nothing for 30 s; {Waiting} deliveries are dropped, it will declare itself anew")]
-    private partial void LogGivenUp(GatewayId gateway, int waiting);
+    [LoggerMessage(3101, LogLevel.Warning, "Gateway {Gateway} is given up after it took nothing for {Seconds} s; {Waiting} deliveries are dropped, it will declare itself anew")]
+    private partial void LogGivenUp(GatewayId gateway, double seconds, int waiting);
 
     [LoggerMessage(3102, LogLevel.Debug, "Gateway {Gateway} did not acknowledge a batch: {Reason}")]
     private partial void LogRetry(GatewayId gateway, string reason);
+
+    [LoggerMessage(3103, LogLevel.Error, "Gateway {Gateway} is given up since what it is told cannot be carried; {Waiting} deliveries are dropped, it will declare itself anew")]
+    private partial void LogBroken(Exception failure, GatewayId gateway, int waiting);
 }

@@ -18,6 +18,8 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
     private IGrainTimer saveTimer = null!;
+    private bool hasLearnt;
+    private bool isReadFailing;
     private bool isSaveDue;
     private bool isSaveFailing;
 
@@ -31,7 +33,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
-        services.LocalShards.Add(Number, this.AsReference<IShardGrain>());
+        services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowDirectoryAsync);
         await FollowDirectoryAsync(); // what changed between the two lines above was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), Second) { KeepAlive = true });
 
@@ -52,68 +54,113 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     /// <inheritdoc/>
     public async Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway)
     {
-        await LearnScanAsync();
         var parsed = ShardBatch.Parse(batch.Bytes, services.Uids);
-        if (parsed.Declares)
-        {
-            services.Pump.Open(parsed.Gateway, gateway);
-        }
-
         try
         {
+            await LearnScanAsync();
+            if (parsed.Declares)
+            {
+                services.Pump.Open(parsed.Gateway, gateway);
+            }
+
             var answer = await shard.TakeAsync(parsed, CancellationToken.None);
             SaveSoon();
             return new Payload(answer.ToBytes());
         }
         catch (StoreException e)
         {
-            LogStoreAway(Number, e.Message);
+            NoteStoreAway(e);
             throw;
         }
-        catch
+        catch (Exception e)
         {
-            // A broken invariant: nobody knows what of the batch was applied. A new activation is told everything anew.
-            DeactivateOnIdle();
+            StartAnew(e);
             throw;
         }
     }
 
     /// <inheritdoc/>
-    public Task FollowDirectoryAsync() => shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.Last), CancellationToken.None);
+    public async Task FollowDirectoryAsync()
+    {
+        try
+        {
+            await shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.Last), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            StartAnew(e);
+            throw;
+        }
+    }
 
     private async Task TickAsync(CancellationToken stop)
     {
-        await LearnScanAsync();
         try
         {
+            if (!hasLearnt)
+            {
+                scan ??= services.Scan.LoadAsync(Number, services.Stopping);
+            }
+
+            await LearnScanAsync();
             await shard.TickAsync(stop);
+            NoteStoreBack();
         }
         catch (StoreException e)
         {
-            LogStoreAway(Number, e.Message);
+            NoteStoreAway(e);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            StartAnew(e);
         }
 
         SaveSoon();
     }
 
-    /// <summary>Hands the scan's records to the router, once, in a turn of its own.</summary>
+    /// <summary>Hands the scan's records to the router, once, in a turn of its own. After a scan that failed the next tick begins another.</summary>
     private async Task LearnScanAsync()
     {
-        if (scan is not { IsCompleted: true, IsCanceled: false })
+        if (scan is not { IsCompleted: true, IsCanceled: false } ended)
         {
             return; // under way, done, or given up because the host stops
         }
 
+        scan = null;
         try
         {
-            var records = await scan;
-            scan = null;
+            var records = await ended;
             await shard.TakeAsync(new RouterInput.AllRead([.. records.Select(stored => (stored.Uid, stored.Record))]), CancellationToken.None);
+            hasLearnt = true;
         }
         catch (StoreException e)
         {
-            LogStoreAway(Number, e.Message);
-            scan = services.Scan.LoadAsync(Number, services.Stopping);
+            NoteStoreAway(e); // who is not asked for waits; the batch need not
+        }
+    }
+
+    /// <summary>After a broken invariant nobody knows what was applied. A new activation knows nothing, and is told everything anew.</summary>
+    private void StartAnew(Exception failure)
+    {
+        LogBroken(failure, Number);
+        DeactivateOnIdle();
+    }
+
+    private void NoteStoreAway(StoreException failure)
+    {
+        if (!isReadFailing)
+        {
+            isReadFailing = true;
+            LogStoreAway(Number, failure.Message);
+        }
+    }
+
+    private void NoteStoreBack()
+    {
+        if (isReadFailing && hasLearnt)
+        {
+            isReadFailing = false;
+            LogStoreBack(Number);
         }
     }
 
@@ -164,4 +211,10 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
     [LoggerMessage(3003, LogLevel.Information, "Shard {Shard} saves again")]
     private partial void LogSaveBack(int shard);
+
+    [LoggerMessage(3004, LogLevel.Information, "Shard {Shard} reads the store again")]
+    private partial void LogStoreBack(int shard);
+
+    [LoggerMessage(3005, LogLevel.Error, "Shard {Shard} met what must not be, and starts anew")]
+    private partial void LogBroken(Exception failure, int shard);
 }

@@ -1,4 +1,3 @@
-using StatusDaemon.Names;
 using StatusDaemon.Routing;
 using StatusDaemon.Statuses;
 
@@ -9,8 +8,8 @@ namespace StatusDaemon.Cluster;
 /// Pure and owned by the gateway's loop; who calls the shard is another matter. A batch that got no answer is sent again under the same
 /// number. A shard that does not know the gateway (it was activated anew, or had given it up) gets a declaration of all that the gateway has,
 /// with the newest records that it holds, then every status that its clients published and saw no answer for: nothing is lost on the way.
-/// While a shard is away, only the newest status of each publisher and the newest wish of each watch wait. Accepted statuses are kept until the shard says that they are in
-/// the store, so that they survive the daemon.
+/// Accepted statuses are kept until the shard says that they are in the store, so that they survive the daemon. However long a shard or its
+/// store is away, what waits is bounded: <see cref="WaitingInputs"/>, <see cref="UnsavedRecords"/>.
 /// </remarks>
 /// <param name="declare">Appends what the gateway has of a shard: leases, newest records, watches.</param>
 /// <param name="sourceOf">Who a connection is, for the record of what it published.</param>
@@ -20,13 +19,8 @@ internal sealed class ShardLink(
     /// <summary>Most inputs of one batch: about 200 KB.</summary>
     public const int BatchInputs = 2048;
 
-    /// <summary>Inputs that may wait before those that a later one has overtaken are dropped.</summary>
-    public const int PatientInputs = 4096;
-
-    // Accepted and not known to be in the store yet, in the order of acceptance.
-    private readonly Queue<RouterInput.Adopt> unsaved = new();
-    private List<RouterInput> waiting = [];
-    private int patience = PatientInputs;
+    private readonly UnsavedRecords unsaved = new();
+    private readonly WaitingInputs waiting = new();
     private ShardBatch? outstanding;
     private long number;
 
@@ -39,8 +33,11 @@ internal sealed class ShardLink(
     /// <summary>Whether a batch was handed out and neither answered nor given back.</summary>
     public bool IsBusy { get; private set; }
 
-    /// <summary>Whether there is something to tell the shard.</summary>
-    public bool HasWork => outstanding is not null || waiting.Count > 0;
+    /// <summary>Whether the shard has ever taken what this gateway had to tell.</summary>
+    public bool IsReached { get; private set; }
+
+    /// <summary>Whether there is something to tell the shard; one that asks for a declaration gets it at once.</summary>
+    public bool HasWork => outstanding is not null || waiting.Count > 0 || (Activation > 0 && !IsDeclared);
 
     /// <summary>Adds an input for this shard. Before the gateway has declared itself only statuses are kept: the declaration will hold the rest.</summary>
     public void Add(RouterInput input)
@@ -51,11 +48,6 @@ internal sealed class ShardLink(
         }
 
         waiting.Add(input);
-        if (waiting.Count > patience)
-        {
-            waiting = WithoutOvertaken(waiting);
-            patience = Math.Max(PatientInputs, waiting.Count * 2);
-        }
     }
 
     /// <summary>Hands out the batch to call the shard with: the unanswered one again, or the next; an empty one serves as heartbeat.</summary>
@@ -80,49 +72,37 @@ internal sealed class ShardLink(
 
         if (!IsDeclared)
         {
-            List<RouterInput> all = [new RouterInput.Declare(gateway)];
-            all.AddRange(unsaved); // records first: a watch must not be answered with an older one
-            all.AddRange(waiting.Where(input => input is RouterInput.Adopt));
-            declare(shard, all);
-            all.AddRange(waiting.Where(input => input is RouterInput.Publish));
-            unsaved.Clear();
-            waiting = all;
+            waiting.Declare(new RouterInput.Declare(gateway), unsaved.TakeAll(), rest => declare(shard, rest));
             IsDeclared = true;
         }
 
-        var count = Math.Min(waiting.Count, BatchInputs);
-        outstanding = new ShardBatch(gateway, Activation, ++number, waiting[..count]);
-        waiting.RemoveRange(0, count);
-        if (waiting.Count == 0)
-        {
-            patience = PatientInputs;
-        }
-
-        return outstanding;
+        return outstanding = new ShardBatch(gateway, Activation, ++number, waiting.Take(BatchInputs));
     }
 
     /// <summary>The shard answered the batch that was handed out.</summary>
+    /// <remarks>What cannot be the answer to it is none: it goes again.</remarks>
     public void Answered(ShardAnswer answer)
     {
-        if (answer.Activation < Activation)
+        var asked = outstanding ?? throw new InvalidOperationException($"Shard {shard} answers what was not asked.");
+        if (answer.Activation < Activation // an activation that should be gone; the later one must take the batch
+            || (!answer.MustDeclare && answer.Accepted.Count != asked.Inputs.Count(input => input is RouterInput.Publish or RouterInput.Adopt)))
         {
-            Failed(); // an activation that should be gone; the later one must take the batch
+            Failed();
             return;
         }
 
-        var answered = outstanding ?? throw new InvalidOperationException($"Shard {shard} answers what was not asked.");
         outstanding = null;
         IsBusy = false;
         Activation = answer.Activation;
         if (answer.MustDeclare)
         {
-            IEnumerable<RouterInput> all = [.. answered.Inputs, .. waiting];
-            waiting = [.. NewestRecords(all.OfType<RouterInput.Adopt>()), .. WithoutOvertaken([.. all.OfType<RouterInput.Publish>()])];
+            waiting.Forget(asked.Inputs);
             IsDeclared = false;
         }
         else
         {
-            Keep(answered, answer);
+            IsReached = true;
+            Keep(asked, answer);
         }
     }
 
@@ -143,43 +123,10 @@ internal sealed class ShardLink(
             };
             if (record is not null && answer.Accepted[at++] is { Epoch: > 0 } key)
             {
-                unsaved.Enqueue(record with { Record = record.Record with { Version = new StatusVersion(answer.Incarnation, key.Epoch, key.Seq) } });
+                unsaved.Add(record with { Record = record.Record with { Version = new StatusVersion(answer.Incarnation, key.Epoch, key.Seq) } });
             }
         }
 
-        while (unsaved.TryPeek(out var oldest) && new FeedKey(oldest.Record.Version.Epoch, oldest.Record.Version.Seq) <= answer.Saved)
-        {
-            unsaved.Dequeue();
-        }
+        unsaved.Forget(answer.Saved);
     }
-
-    private static IEnumerable<RouterInput> NewestRecords(IEnumerable<RouterInput.Adopt> records) => records
-        .GroupBy(adopt => adopt.Publisher, Uid.Comparer)
-        .Select(same => same.Aggregate((newest, next) => next.Record.Version.IsNewerThan(newest.Record.Version) ? next : newest));
-
-    /// <summary>What still counts of the inputs: the newest status of each publisher, the newest wish of each watch, and all else, in order.</summary>
-    private static List<RouterInput> WithoutOvertaken(List<RouterInput> inputs)
-    {
-        var seen = new HashSet<(ConnectionId?, Uid)>();
-        var kept = new List<RouterInput>(inputs.Count);
-        for (var i = inputs.Count - 1; i >= 0; i--)
-        {
-            if (SubjectOf(inputs[i]) is not { } subject || seen.Add(subject))
-            {
-                kept.Add(inputs[i]);
-            }
-        }
-
-        kept.Reverse();
-        return kept;
-    }
-
-    /// <returns>What a later input of the same kind overtakes; null if none does.</returns>
-    private static (ConnectionId? Connection, Uid Publisher)? SubjectOf(RouterInput input) => input switch
-    {
-        RouterInput.Publish publish => (null, publish.Publisher),
-        RouterInput.Watch watch => (watch.Connection, watch.Publisher),
-        RouterInput.Unwatch unwatch => (unwatch.Connection, unwatch.Publisher),
-        _ => null,
-    };
 }

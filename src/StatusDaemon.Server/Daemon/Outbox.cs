@@ -15,8 +15,8 @@ internal sealed class Outbox(ulong id)
     /// <summary>Statuses that may wait before older ones of the same publisher are dropped.</summary>
     public const int PatientDeliveries = 4096;
 
-    /// <summary>Most deliveries of a batch: about 200 KB.</summary>
-    public const int BatchDeliveries = 1024;
+    /// <summary>Most deliveries of a batch: about 50 KB, and with thousands of watchers each half a second of a gateway's work.</summary>
+    public const int BatchDeliveries = 256;
 
     private readonly Lock gate = new();
 
@@ -74,13 +74,13 @@ internal sealed class Outbox(ulong id)
 
     /// <summary>Waits until there is something to take.</summary>
     /// <returns>False if there was nothing for so long.</returns>
-    public async Task<bool> WaitAsync(TimeSpan limit, CancellationToken stop)
+    public async Task<bool> WaitAsync(TimeSpan limit, TimeProvider time, CancellationToken stop)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(limit);
+        using var patience = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
         try
         {
-            return await filled.Reader.ReadAsync(patience.Token);
+            return await filled.Reader.ReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -29,7 +29,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     public bool HasUnsaved => router.LastChange > saved.Key;
 
     /// <summary>Takes a gateway's batch, once, however often it arrives.</summary>
-    /// <exception cref="StoreException">The store cannot be read now. The batch counts as taken; call again with it for the answer.</exception>
+    /// <exception cref="StoreException">The store cannot be asked now. Call again with the batch: it goes on where it stopped.</exception>
     public async Task<ShardAnswer> TakeAsync(ShardBatch batch, CancellationToken stop)
     {
         var gateway = batch.Gateway;
@@ -41,18 +41,14 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
 
         if (gateways.TryGetValue(gateway, out var known) && batch.Number <= known.LastBatch)
         {
-            if (!router.Knows(gateway))
+            if (!router.Knows(gateway) || batch.Number < known.LastBatch)
             {
-                return Answer(mustDeclare: true, []);
+                return Answer(mustDeclare: !router.Knows(gateway), []); // to an earlier batch, which was answered: nobody waits for it
             }
 
-            if (batch.Number == known.LastBatch)
-            {
-                // A gateway that waits for its answer lives, however long the store keeps it waiting.
-                await HearAsync(gateway, known.Outbox, stop);
-            }
-
-            return await AnswerAsync(batch, known, stop);
+            // A gateway that waits for its answer lives, however long the store keeps it waiting.
+            await HearAsync(gateway, known.Outbox, stop);
+            return await FinishAsync(batch, known, stop);
         }
 
         // With an outbox that was given up, things that were told are lost: also if another shard has opened a new one since.
@@ -68,17 +64,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
 
         known = gateways[gateway] = new Declared(outbox, batch.Number, clock.Now.Steady);
         await HearAsync(gateway, outbox, stop);
-        foreach (var input in batch.Inputs)
-        {
-            var before = router.LastChange;
-            await ApplyAsync(input, stop);
-            if (input is RouterInput.Publish or RouterInput.Adopt)
-            {
-                known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
-            }
-        }
-
-        return await AnswerAsync(batch, known, stop);
+        return await FinishAsync(batch, known, stop);
     }
 
     /// <summary>Takes an input that comes from no gateway.</summary>
@@ -176,9 +162,20 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         }
     }
 
-    /// <summary>Answers a batch that was applied, when the store has said what the batch needs to know.</summary>
-    private async Task<ShardAnswer> AnswerAsync(ShardBatch batch, Declared known, CancellationToken stop)
+    /// <summary>Applies what is left of a gateway's last batch, and answers it when the store has said what it needs to know.</summary>
+    private async Task<ShardAnswer> FinishAsync(ShardBatch batch, Declared known, CancellationToken stop)
     {
+        for (; known.Applied < batch.Inputs.Count; known.Applied++)
+        {
+            var input = batch.Inputs[known.Applied];
+            var before = router.LastChange;
+            await ApplyAsync(input, stop); // throws only before it has changed anything
+            if (input is RouterInput.Publish or RouterInput.Adopt)
+            {
+                known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
+            }
+        }
+
         if (known.LastAnswer is null)
         {
             await ReadWantedAsync(stop);
@@ -215,6 +212,9 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         public long LastBatch { get; } = lastBatch;
 
         public TimeSpan HeardAt { get; } = heardAt;
+
+        /// <summary>Inputs of the batch that were applied: fewer than it has when the store was away.</summary>
+        public int Applied { get; set; }
 
         /// <summary>What the statuses of the batch became.</summary>
         public List<FeedKey> Accepted { get; } = [];

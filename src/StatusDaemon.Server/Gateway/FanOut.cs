@@ -51,7 +51,7 @@ internal sealed class FanOut
     public IEnumerable<Client> Clients => clients.All;
 
     /// <summary>The shard that owns a subscriber.</summary>
-    public static int ShardOf(Uid uid, int shards) => (int)(uid.Stable & (ulong)(shards - 1));
+    private static int ShardOf(Uid uid, int shards) => uid.ShardOf(shards);
 
     /// <summary>Takes a new client in.</summary>
     public Client Admit(Uid subscriber, ClientOrigin origin, IFrameSink sink)

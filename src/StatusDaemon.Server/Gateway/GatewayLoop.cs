@@ -64,8 +64,8 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         fanOut = new FanOut(id, uids, shards, limits);
     }
 
-    /// <summary>Shards that have answered this gateway; all of them once it is ready.</summary>
-    public int ShardsReached => fanOut.Links.Count(link => link.Activation > 0);
+    /// <summary>Shards that have taken what this gateway had to tell; all of them once it is ready.</summary>
+    public int ShardsReached => fanOut.Links.Count(link => link.IsReached);
 
     /// <summary>Shards of the deployment.</summary>
     public int Shards => fanOut.Links.Count;

@@ -42,7 +42,7 @@ internal sealed class SqliteReader : IAsyncDisposable
     {
         // A thread of its own too: a long sort must not hold up single reads, from which watches are answered.
         await using var scan = new StoreThread("status-scan");
-        await using var own = await scan.RunAsync(() => file.Connect(SqliteOpenMode.ReadOnly), stop);
+        await using var own = await scan.RunAsync(() => Explained(() => file.Connect(SqliteOpenMode.ReadOnly)), stop);
         await using var all = own.CreateCommand();
         all.CommandText = $"SELECT {SqliteRow.Columns} FROM status ORDER BY epoch, seq";
         await using var rows = await scan.RunAsync(() => Explained(all.ExecuteReader), stop);

@@ -46,17 +46,20 @@ internal static class SqliteRow
     {
         var timestamp = default(ClientTimestamp);
         var status = row.GetInt64(1);
-        var ticks = row.GetInt64(10) + DateTime.UnixEpoch.Ticks;
+        var version = new StatusVersion(unchecked((ulong)row.GetInt64(4)), row.GetInt64(5), row.GetInt64(6));
+        var kind = row.GetInt64(7);
+        var ticks = unchecked(row.GetInt64(10) + DateTime.UnixEpoch.Ticks);
         if (!Uid.TryParse(row.GetString(0), out var uid)
             || !StatusNames.IsStatus(status)
             || (!row.IsDBNull(2) && !ClientTimestamp.TryParse(Encoding.UTF8.GetBytes(row.GetString(2)), row.GetInt64(3) != 0, out timestamp))
+            || version.IsNone || version.Epoch < 1 || version.Seq < 1
+            || kind is < (long)SourceKind.Client or > (long)SourceKind.Offline
             || ticks < 0 || ticks > DateTime.MaxValue.Ticks)
         {
             throw SqliteErrors.Damaged(file, $"the row of {row.GetString(0)} holds values that are out of range", inner: null);
         }
 
-        var version = new StatusVersion(unchecked((ulong)row.GetInt64(4)), row.GetInt64(5), row.GetInt64(6));
-        var source = new ChangeSource((SourceKind)row.GetInt64(7), row.GetString(8), row.GetString(9), new DateTimeOffset(ticks, TimeSpan.Zero));
+        var source = new ChangeSource((SourceKind)kind, row.GetString(8), row.GetString(9), new DateTimeOffset(ticks, TimeSpan.Zero));
         return new StoredStatus(uid, new StatusRecord((Status)status, timestamp, version, source));
     }
 }

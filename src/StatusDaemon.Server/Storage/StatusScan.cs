@@ -1,5 +1,3 @@
-using StatusDaemon.Names;
-
 namespace StatusDaemon.Storage;
 
 /// <summary>Loads whole shards from the store, with one scan for all that ask in the same moment.</summary>
@@ -7,7 +5,7 @@ namespace StatusDaemon.Storage;
 /// A scan counts only for who asked before it began: what an older scan has read may be older than what a shard's previous owner has written since.
 /// Whoever asks while a scan runs is served by the next one, so at most one runs at a time. Any thread may call.
 /// </remarks>
-/// <param name="shards">Number of shards, a power of two; a UID belongs to shard <c>uid.Stable &amp; (shards - 1)</c>.</param>
+/// <param name="shards">Number of shards, a power of two.</param>
 internal sealed class StatusScan(IStatusStore store, int shards, TimeProvider clock)
 {
     /// <summary>How long a scan waits for more shards to ask before it begins.</summary>
@@ -84,11 +82,9 @@ internal sealed class StatusScan(IStatusStore store, int shards, TimeProvider cl
         Close(round);
         await foreach (var stored in store.ScanAsync(round.Abandoned.Token))
         {
-            round.Lists[ShardOf(stored.Uid)]?.Add(stored);
+            round.Lists[stored.Uid.ShardOf(shards)]?.Add(stored);
         }
     }
-
-    private int ShardOf(Uid uid) => (int)(uid.Stable & (ulong)(shards - 1));
 
     /// <summary>One scan and those who wait for it. Nothing refers to it once they have their lists.</summary>
     private sealed class Round(int shards)

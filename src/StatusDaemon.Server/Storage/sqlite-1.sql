@@ -13,9 +13,9 @@ CREATE TABLE status (
     timestamp   TEXT,                                           -- the client's claim; NULL: none
     quoted      INTEGER NOT NULL CHECK (quoted IN (0, 1)),      -- 1: it came as a JSON string
     incarnation INTEGER NOT NULL CHECK (incarnation <> 0),      -- of the home that accepted it: not ours for a remote subscriber
-    epoch       INTEGER NOT NULL,
-    seq         INTEGER NOT NULL,
-    source      INTEGER NOT NULL,                               -- SourceKind
+    epoch       INTEGER NOT NULL CHECK (epoch >= 1),
+    seq         INTEGER NOT NULL CHECK (seq >= 1),
+    source      INTEGER NOT NULL CHECK (source BETWEEN 1 AND 5), -- SourceKind
     actor       TEXT    NOT NULL,
     through     TEXT    NOT NULL,
     at          INTEGER NOT NULL                                -- 100 ns since 1970: datetime(at / 10000000, 'unixepoch')

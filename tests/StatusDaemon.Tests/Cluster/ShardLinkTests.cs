@@ -21,6 +21,8 @@ public sealed class ShardLinkTests
         Assert.Empty(link.Next().Inputs);
         link.Answered(Answer(5, mustDeclare: true));
         Assert.False(link.IsDeclared);
+        Assert.True(link.HasWork); // at once, not with the next heartbeat
+        Assert.False(link.IsReached);
         var declaration = link.Next();
         Assert.True(declaration.Declares);
         Assert.Equal(5, declaration.Activation);
@@ -61,59 +63,6 @@ public sealed class ShardLinkTests
         Assert.Equal(Publish(0, Status.Busy), inputs[^1]);
         Assert.DoesNotContain(inputs, input => input is RouterInput.Close);
     }
-
-    [Fact]
-    public void What_waits_is_bounded_and_keeps_the_newest_of_each_status_and_watch_and_all_else_in_order() =>
-        Gen.Select(Gen.Int[0, 19], Gen.Int[0, 99]).Array[ShardLink.PatientInputs, ShardLink.PatientInputs * 3].Sample(steps =>
-        {
-            var link = Declared();
-            var newest = new Dictionary<(string, Uid), RouterInput>();
-            var others = new List<RouterInput>();
-            uint request = 0;
-            foreach (var (person, kind) in steps)
-            {
-                var publisher = People[person];
-                RouterInput input = kind switch
-                {
-                    0 => new RouterInput.Open(new ConnectionId(Gateway, 2 + request++), publisher, "actor", ""),
-                    < 20 => new RouterInput.Watch(Connection, People[0], publisher, ++request),
-                    < 40 => new RouterInput.Unwatch(Connection, publisher),
-                    _ => Publish(person, (Status)(1 + (kind % 8)), kind),
-                };
-                if (input is RouterInput.Open)
-                {
-                    others.Add(input);
-                }
-                else
-                {
-                    newest[(input is RouterInput.Publish ? "status" : "watch", publisher)] = input;
-                }
-
-                link.Add(input);
-            }
-
-            var sent = new List<RouterInput>();
-            while (link.HasWork)
-            {
-                var batch = link.Next();
-                Assert.InRange(batch.Inputs.Count, 1, ShardLink.BatchInputs);
-                sent.AddRange(batch.Inputs);
-                link.Answered(Answer(5, accepted: [.. batch.Inputs.OfType<RouterInput.Publish>().Select(_ => default(FeedKey))]));
-            }
-
-            Assert.Equal(others, sent.Where(input => input is RouterInput.Open));
-            Assert.InRange(sent.Count, 1, ShardLink.PatientInputs);
-            foreach (var ((kind, publisher), input) in newest)
-            {
-                Assert.Equal(input, sent.Last(one => one switch
-                {
-                    RouterInput.Publish publish => kind == "status" && publish.Publisher.Equals(publisher),
-                    RouterInput.Watch watch => kind == "watch" && watch.Publisher.Equals(publisher),
-                    RouterInput.Unwatch unwatch => kind == "watch" && unwatch.Publisher.Equals(publisher),
-                    _ => false,
-                }));
-            }
-        }, iter: 10, threads: 1);
 
     [Fact]
     public void A_shard_that_must_be_told_anew_gets_the_statuses_that_it_did_not_answer()
@@ -177,6 +126,38 @@ public sealed class ShardLinkTests
         Assert.True(link.IsDeclared);
         Assert.False(link.IsBusy);
         Assert.Same(batch, link.Next());
+    }
+
+    [Theory, InlineData(0), InlineData(2)]
+    public void An_answer_that_does_not_fit_the_batch_is_no_answer(int accepted)
+    {
+        var link = Declared();
+        link.Add(Publish(0, Status.Busy));
+        var batch = link.Next();
+        link.Answered(Answer(5, accepted: [.. Enumerable.Repeat(new FeedKey(5, 1), accepted)]));
+        Assert.False(link.IsBusy);
+        Assert.Same(batch, link.Next());
+        link.Answered(Answer(5, accepted: new FeedKey(5, 1)));
+        Assert.False(link.HasWork);
+    }
+
+    [Fact]
+    public void While_the_store_is_away_only_the_newest_status_of_each_publisher_is_kept()
+    {
+        var link = Declared();
+        for (var seq = 1; seq <= 50_000; seq++)
+        {
+            link.Add(Publish(seq % 3, seq > 49_000 ? Status.Absent : Status.Busy));
+            link.Next();
+            link.Answered(Answer(5, accepted: new FeedKey(5, seq)));
+        }
+
+        link.Next();
+        link.Answered(Answer(6, mustDeclare: true));
+        var kept = link.Next().Inputs.OfType<RouterInput.Adopt>().ToList();
+        Assert.InRange(kept.Count, 3, UnsavedRecords.PatientRecords);
+        Assert.Equal([49_998, 49_999, 50_000], kept.GroupBy(adopt => adopt.Publisher).Select(same => same.Max(adopt => adopt.Record.Version.Seq)).Order());
+        Assert.Equal(kept.OrderBy(adopt => adopt.Record.Version.Seq), kept);
     }
 
     [Fact]

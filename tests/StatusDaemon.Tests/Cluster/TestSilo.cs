@@ -25,12 +25,13 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public MemberEndpoints Endpoints => host.Services.GetRequiredService<MemberEndpoints>();
 
-    public static async Task<TestSilo> StartAsync(MemberCertificates certificates, SiloSetup? setup = null)
+    public static async Task<TestSilo> StartAsync(MemberCertificates certificates, SiloSetup? setup = null, Action<IHostApplicationBuilder>? more = null)
     {
         var refusals = new WarningLog<MemberTls>();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(refusals);
         builder.AddSilo(setup ?? Setup(), certificates);
+        more?.Invoke(builder);
         return new TestSilo(await StartAsync(builder, TestContext.Current.CancellationToken), refusals);
     }
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using Microsoft.Extensions.Time.Testing;
 using StatusDaemon.Names;
 using StatusDaemon.Routing;
 using StatusDaemon.Statuses;
@@ -60,15 +61,22 @@ public sealed class OutboxTests
     public async Task Whoever_waits_is_woken_by_the_first_that_is_told()
     {
         var outbox = new Outbox(9);
-        var waiting = outbox.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var waiting = outbox.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.False(waiting.IsCompleted);
         outbox.Add(Status(0, 1));
         Assert.True(await waiting);
     }
 
     [Fact]
-    public async Task Whoever_waits_in_vain_is_told_so() =>
-        Assert.False(await new Outbox(9).WaitAsync(TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken));
+    public async Task Whoever_waits_in_vain_is_told_so_by_the_clock_that_it_brings()
+    {
+        var time = new FakeTimeProvider();
+        var waiting = new Outbox(9).WaitAsync(TimeSpan.FromMinutes(1), time, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(waiting.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(await waiting);
+    }
 
     [Fact]
     public void A_closed_outbox_drops_what_waits_and_takes_nothing()

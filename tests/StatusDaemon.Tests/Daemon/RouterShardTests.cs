@@ -39,6 +39,7 @@ public sealed class RouterShardTests : IAsyncDisposable
         {
             await Assert.ThrowsAsync<SimStore.StoreAwayException>(() => shard.TakeAsync(batch, CancellationToken.None));
             time.Advance(TimeSpan.FromSeconds(1));
+            await Assert.ThrowsAsync<SimStore.StoreAwayException>(() => shard.TickAsync(CancellationToken.None));
         }
 
         store.IsUnreadable = false;
@@ -59,6 +60,55 @@ public sealed class RouterShardTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_batch_that_the_store_holds_up_goes_on_where_it_stopped()
+    {
+        await shard.TakeAsync(new RouterInput.AllRead([]), CancellationToken.None);
+        var later = new StatusRecord(Status.Busy, default, new StatusVersion(7, 9, 1), new ChangeSource(SourceKind.Client, "bob", "", DateTimeOffset.UnixEpoch));
+        RouterInput[] inputs = [new RouterInput.Declare(Gateway), Publish("alice"), new RouterInput.Adopt(UidOf("bob"), later), Publish("carol")];
+        var batch = new ShardBatch(Gateway, 1, 1, inputs);
+        store.IsStuck = true; // the record is of a later epoch than the shard's: the store was restored
+        for (var again = 0; again < 2; again++)
+        {
+            await Assert.ThrowsAsync<SimStore.StoreAwayException>(() => shard.TakeAsync(batch, CancellationToken.None));
+        }
+
+        store.IsStuck = false;
+        Assert.Equal([new FeedKey(1, 1), new FeedKey(10, 2), new FeedKey(10, 3)], (await shard.TakeAsync(batch, CancellationToken.None)).Accepted);
+        Assert.All([UidOf("alice"), UidOf("bob"), UidOf("carol")], uid => Assert.Equal(Status.Busy, router.RecordOf(uid).Status));
+    }
+
+    [Fact]
+    public async Task A_copy_of_an_earlier_batch_does_not_touch_the_answer_to_a_later_one()
+    {
+        var record = new StatusRecord(Status.Busy, default, new StatusVersion(7, 1, 1), new ChangeSource(SourceKind.Client, "alice", "", DateTimeOffset.UnixEpoch));
+        RouterInput.Adopt[] adopts = [new(UidOf("alice"), record), new(UidOf("alice"), record)];
+        var first = new ShardBatch(Gateway, 1, 1, [new RouterInput.Declare(Gateway), .. adopts]);
+        await shard.TakeAsync(first, CancellationToken.None);
+        store.IsUnreadable = true;
+        var second = new ShardBatch(Gateway, 1, 2, [new RouterInput.Watch(Connection, UidOf("alice"), UidOf("bob"), 1), Publish("carol")]);
+        await Assert.ThrowsAsync<SimStore.StoreAwayException>(() => shard.TakeAsync(second, CancellationToken.None));
+        store.IsUnreadable = false;
+
+        Assert.Empty((await shard.TakeAsync(first, CancellationToken.None)).Accepted);
+        Assert.Equal([router.LastChange], (await shard.TakeAsync(second, CancellationToken.None)).Accepted);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_could_not_be_heard_while_the_process_was_paused_gets_a_second_to_be_heard()
+    {
+        await shard.TakeAsync(new RouterInput.AllRead([]), CancellationToken.None);
+        await shard.TakeAsync(new ShardBatch(Gateway, 1, 1, [new RouterInput.Declare(Gateway), new RouterInput.Open(Connection, UidOf("alice"), "alice", ""), Publish("alice")]), CancellationToken.None);
+        await shard.TickAsync(CancellationToken.None);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await shard.TickAsync(CancellationToken.None);
+        Assert.Equal(Status.Busy, router.RecordOf(UidOf("alice")).Status);
+        Assert.False((await shard.TakeAsync(new ShardBatch(Gateway, 1, 2, []), CancellationToken.None)).MustDeclare);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await shard.TickAsync(CancellationToken.None);
+        Assert.Equal(Status.Busy, router.RecordOf(UidOf("alice")).Status);
+    }
+
+    [Fact]
     public async Task A_gateway_whose_outbox_was_given_up_must_declare_itself()
     {
         var stranger = new GatewayId(2);
@@ -66,4 +116,6 @@ public sealed class RouterShardTests : IAsyncDisposable
         Assert.True((await shard.TakeAsync(new ShardBatch(Gateway, 9, 1, [new RouterInput.Declare(Gateway)]), CancellationToken.None)).MustDeclare);
         Assert.False(router.Knows(Gateway));
     }
+
+    private static RouterInput.Publish Publish(string name) => new(Connection, UidOf(name), Status.Busy, default);
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using StatusDaemon.Gateway;
 using StatusDaemon.Names;
 
 namespace StatusDaemon.EndToEnd;
@@ -56,5 +55,5 @@ public abstract class SharedServer(string settings) : IAsyncLifetime
     private static string NameOf(int number) => number < Subscribers ? $"u-{number:000}" : throw new InvalidOperationException("The directory has too few subscribers.");
 
     private static int ShardOf(string uid) =>
-        Uid.TryParse(Encoding.UTF8.GetBytes(uid), out var parsed) ? FanOut.ShardOf(parsed, shards: 32) : throw new ArgumentException(uid);
+        Uid.TryParse(Encoding.UTF8.GetBytes(uid), out var parsed) ? parsed.ShardOf(32) : throw new ArgumentException(uid);
 }

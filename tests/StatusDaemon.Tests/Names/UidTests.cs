@@ -51,6 +51,13 @@ public sealed class UidTests
     [Fact]
     public void Its_shard_number_is_fixed_for_ever() => Assert.Equal(0xaf63dc4c8601ec8cUL, Uid.StableHash("a"u8));
 
+    [Theory, InlineData(1, 0), InlineData(32, 12), InlineData(256, 0x8c)]
+    public void The_lowest_bits_of_that_number_say_which_shard_owns_it(int shards, int owner)
+    {
+        Assert.True(Uid.TryParse("a", out var uid));
+        Assert.Equal(owner, uid.ShardOf(shards));
+    }
+
     [Fact]
     public void It_is_looked_up_by_bytes()
     {

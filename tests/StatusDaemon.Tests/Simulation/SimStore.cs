@@ -18,7 +18,11 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
     /// <summary>Whether single reads fail; writes and scans are another matter.</summary>
     public bool IsUnreadable { get; set; }
 
-    public Task<long> NextEpochAsync(long above, CancellationToken stop) => Task.FromResult(epoch = Math.Max(epoch, above) + 1);
+    /// <summary>Whether no epoch can be taken.</summary>
+    public bool IsStuck { get; set; }
+
+    public Task<long> NextEpochAsync(long above, CancellationToken stop) =>
+        IsStuck ? throw new StoreAwayException() : Task.FromResult(epoch = Math.Max(epoch, above) + 1);
 
     public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => IsUnreadable
         ? throw new StoreAwayException()

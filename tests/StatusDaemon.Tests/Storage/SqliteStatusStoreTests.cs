@@ -297,15 +297,54 @@ public sealed class SqliteStatusStoreTests : StatusStoreContract, IDisposable
     [InlineData("uid = char(7)")]
     [InlineData("timestamp = 'soon'")]
     [InlineData("at = 9000000000000000000")]
+    [InlineData("at = 9223372036854775807")]
+    [InlineData("status = 9")]
+    [InlineData("source = 0")]
+    [InlineData("source = 6")]
+    [InlineData("source = 257")]
+    [InlineData("incarnation = 0")]
+    [InlineData("epoch = -1")]
+    [InlineData("seq = 0")]
     public async Task A_row_that_we_never_write_is_called_damaged(string assignment)
     {
         await using var store = Open(StorePath);
         await store.WriteAsync([StoredStatuses.Of("uid-1", 5, 1, 1)], Stop);
-        Execute(StorePath, $"UPDATE status SET {assignment}");
+        Execute(StorePath, $"PRAGMA ignore_check_constraints = 1; UPDATE status SET {assignment}");
 
         var failure = await Assert.ThrowsAsync<StoreException>(async () => await store.ScanAsync(Stop).CountAsync(Stop));
 
         Assert.Contains("damaged", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("status = 9")]
+    [InlineData("source = 0")]
+    [InlineData("source = 6")]
+    [InlineData("epoch = 0")]
+    [InlineData("seq = 0")]
+    public async Task A_shell_is_not_let_write_a_number_that_means_nothing(string assignment)
+    {
+        await using var store = Open(StorePath);
+        await store.WriteAsync([StoredStatuses.Of("uid-1", 5, 1, 1)], Stop);
+
+        var refusal = Assert.Throws<SqliteException>(() => Execute(StorePath, $"UPDATE status SET {assignment}"));
+
+        Assert.Contains("CHECK constraint failed", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_a_scan_cannot_open_is_met_in_words_and_the_store_goes_on()
+    {
+        await using var store = Open(StorePath);
+        var stored = StoredStatuses.Of("uid-1", 5, 1, 1);
+        await store.WriteAsync([stored], Stop);
+        File.Move(StorePath, StorePath + ".away");
+
+        var failure = await Assert.ThrowsAsync<StoreException>(async () => await store.ScanAsync(Stop).CountAsync(Stop));
+        Assert.Contains("cannot be opened", failure.Message, StringComparison.Ordinal);
+
+        File.Move(StorePath + ".away", StorePath);
+        Assert.Equal([stored], await store.ScanAsync(Stop).ToListAsync(Stop));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
     public bool ScansOverlapped => overlapped;
 
     /// <summary>Thrown by scans instead of records while it is set.</summary>
-    public StoreException? FailNextScan { get; set; }
+    public Exception? FailNextScan { get; set; }
 
     /// <summary>Ends when a scan has read its first record and is held there.</summary>
     public Task ScanHeld => held.Task;

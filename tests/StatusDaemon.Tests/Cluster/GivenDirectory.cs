@@ -1,0 +1,24 @@
+using System.Threading.Channels;
+using StatusDaemon.Directories;
+using StatusDaemon.Privileges;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>A directory that says what a test gives it.</summary>
+internal sealed class GivenDirectory : ISubscriberDirectory
+{
+    private readonly Channel<DirectorySnapshot> given = Channel.CreateUnbounded<DirectorySnapshot>(); // a test gives few
+
+    public DirectorySnapshot Current { get; private set; } = Revision(1);
+
+    public string? LastProblem => null;
+
+    /// <summary>Gives the next snapshot to the one who follows.</summary>
+    public void Give(long revision) => given.Writer.TryWrite(Current = Revision(revision));
+
+    public Task<DirectorySnapshot> RefreshAsync(CancellationToken stop) => Task.FromResult(Current);
+
+    public IAsyncEnumerable<DirectorySnapshot> FollowAsync(CancellationToken stop) => given.Reader.ReadAllAsync(stop);
+
+    private static DirectorySnapshot Revision(long number) => new([], new DirectoryPolicy { AcceptsUnknown = true }) { Revision = number };
+}

@@ -1,0 +1,153 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using StatusDaemon.Daemon;
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+using StatusDaemon.Settings;
+using StatusDaemon.Statuses;
+using StatusDaemon.Storage;
+using static StatusDaemon.Privileges.SmallDirectories;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>The shard in a real silo, over a real store whose scans a test can spoil.</summary>
+public sealed class ShardGrainTests : IAsyncLifetime
+{
+    private const int Number = 3;
+    private static readonly GatewayId Gateway = new(1);
+
+    private readonly TempFolder folder = new();
+    private readonly WarningLog<ShardGrain> log = new();
+    private readonly UidTable uids = new();
+    private readonly GatewayDouble gateway = new();
+    private WatchedStore store = null!;
+    private TestSilo silo = null!;
+    private IGatewayObserver self = null!;
+    private long batches;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        store = new WatchedStore(SqliteStatusStore.Open(folder["statuses.db"], NullLogger<SqliteStatusStore>.Instance));
+        silo = await TestSilo.StartAsync(MemberCertificates.Open(folder["cluster"], DateTimeOffset.UtcNow), more: AddShards);
+        self = silo.Client.CreateObjectReference<IGatewayObserver>(gateway);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await silo.DisposeAsync();
+        await store.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_scan_that_fails_as_nobody_foresaw_is_logged_and_the_shard_starts_anew()
+    {
+        store.FailNextScan = new InvalidOperationException("spoilt");
+        var first = await FirstAnswerAsync(above: 0);
+        Assert.Equal($"Shard {Number} met what must not be, and starts anew", await log.Lines.ReadAsync(Stop));
+        store.FailNextScan = null;
+        await FirstAnswerAsync(above: first.Activation);
+    }
+
+    [Fact]
+    public async Task A_scan_that_the_disk_makes_fail_is_logged_once_and_begun_again_until_it_succeeds()
+    {
+        store.FailNextScan = new StoreException("the disk is away");
+        var first = await FirstAnswerAsync(above: 0);
+        Assert.Equal($"Shard {Number} can't read the store: the disk is away", await log.Lines.ReadAsync(Stop));
+        for (var scans = store.Scans; store.Scans < scans + 2;)
+        {
+            Assert.Equal(first.Activation, (await AskAsync(0)).Activation);
+        }
+
+        store.FailNextScan = null;
+        for (var scans = store.Scans; store.Scans <= scans;)
+        {
+            Assert.Equal(first.Activation, (await AskAsync(0)).Activation);
+        }
+
+        Assert.False(log.Lines.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task A_batch_that_breaks_the_shard_is_logged_once_and_the_next_activation_takes_others()
+    {
+        var first = await FirstAnswerAsync(above: 0);
+        var beyond = new StatusRecord(Status.Busy, default, new StatusVersion(store.Incarnation, long.MaxValue, 1), new ChangeSource(SourceKind.Client, "bob", "", DateTimeOffset.UnixEpoch));
+        var failure = await Record.ExceptionAsync(() => AskAsync(first.Activation, new RouterInput.Declare(Gateway), new RouterInput.Adopt(UidOf("bob"), beyond)));
+        Assert.NotNull(failure);
+        Assert.Equal($"Shard {Number} met what must not be, and starts anew", await log.Lines.ReadAsync(Stop));
+
+        var next = await FirstAnswerAsync(above: first.Activation);
+        Assert.False((await AskAsync(next.Activation, new RouterInput.Declare(Gateway), new RouterInput.Watch(new ConnectionId(Gateway, 1), UidOf("bob"), UidOf("bob"), 1))).MustDeclare);
+        Assert.IsType<Effect.Tell>(Assert.Single((await gateway.Batches.ReadAsync(Stop)).Deliveries).What);
+        Assert.False(log.Lines.TryRead(out _));
+    }
+
+    private void AddShards(IHostApplicationBuilder builder)
+    {
+        builder.Logging.AddProvider(log);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<SteadyClock>();
+        builder.Services.AddSingleton<Outboxes>();
+        builder.Services.AddSingleton<OutboxPump>();
+        builder.Services.AddSingleton(provider => new ShardServices(
+            new RouterSettings(),
+            uids,
+            new GivenDirectory(),
+            new DirectoryChanges(),
+            store,
+            new StatusScan(store, TestSilo.Setup().Shards, TimeProvider.System),
+            provider.GetRequiredService<Outboxes>(),
+            provider.GetRequiredService<OutboxPump>(),
+            new LocalShards(),
+            provider.GetRequiredService<SteadyClock>(),
+            Flush: TimeSpan.FromMilliseconds(200),
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+    }
+
+    /// <summary>Asks who is there until an activation answers that took a higher epoch.</summary>
+    private async Task<ShardAnswer> FirstAnswerAsync(long above)
+    {
+        while (true)
+        {
+            Stop.ThrowIfCancellationRequested();
+            try
+            {
+                if (await AskAsync(0) is var answer && answer.Activation > above)
+                {
+                    return answer;
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                // The one before has not ended yet.
+            }
+        }
+    }
+
+    private async Task<ShardAnswer> AskAsync(long activation, params RouterInput[] inputs)
+    {
+        var batch = new ShardBatch(Gateway, activation, ++batches, inputs);
+        var payload = await silo.Client.GetGrain<IShardGrain>(Number).TakeAsync(new Payload(batch.ToBytes()), self).WaitAsync(Stop);
+        return ShardAnswer.Parse(payload.Bytes, uids);
+    }
+
+    private sealed class GatewayDouble : IGatewayObserver
+    {
+        private readonly Channel<DeliveryBatch> taken = Channel.CreateUnbounded<DeliveryBatch>(); // a test makes few
+
+        public ChannelReader<DeliveryBatch> Batches => taken.Reader;
+
+        public Task DeliverAsync(Payload batch)
+        {
+            taken.Writer.TryWrite(DeliveryBatch.Parse(batch.Bytes, Gateway, new UidTable()));
+            return Task.CompletedTask;
+        }
+    }
+}
