@@ -1,5 +1,11 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using StatusDaemon.Settings;
 
 namespace StatusDaemon.EndToEnd;
@@ -28,6 +34,7 @@ public sealed partial class DocumentClientTests(KerberosServer kerberos) : IClas
         await bob.WatchAsync("uid-erin");
         await using var client = Run("erin", ClientOf(Path.Combine("docs", "protocol.md"), ("localhost:8080", Host)), "bob@ALPHA.TEST", "nobody@ALPHA.TEST");
 
+        await client.SeesAsync("unknown or hidden: nobody@ALPHA.TEST");
         await bob.SeesAsync("uid-erin", 2);
         await client.SeesAsync("uid-bob is ");
         await bob.SendAsync("""{"status":7,"timestamp":"17.5"}""");
@@ -38,6 +45,49 @@ public sealed partial class DocumentClientTests(KerberosServer kerberos) : IClas
         await client.SeesAsync("closed: 1008");
         await client.SeesAsync("no connection: 403");
         Assert.Equal(0, await client.EndedAsync());
+    }
+
+    [Fact]
+    public async Task The_client_of_the_protocol_outlives_a_KDC_that_is_away()
+    {
+        using var folder = new TempFolder();
+        var good = await File.ReadAllTextAsync(kerberos.Realm.ConfigPath, TestContext.Current.CancellationToken);
+        var config = folder.Write("krb5.conf", Kdc().Replace(good, "kdc = 127.0.0.1:1"));
+        var environment = new Dictionary<string, string>(kerberos.Realm.ClientEnvironment(KerberosServer.NameOf("dave"))) { ["KRB5_CONFIG"] = config };
+        await using var client = Run(environment, ClientOf(Path.Combine("docs", "protocol.md"), ("localhost:8080", Host)), "dave@ALPHA.TEST");
+        await client.SeesAsync("no ticket: ");
+
+        File.Delete(config);
+        folder.Write("krb5.conf", good);
+
+        await client.SeesAsync("uid-dave is 2");
+    }
+
+    [Fact]
+    public async Task The_client_of_the_protocol_waits_as_the_server_asks_and_logs_in_once_more_after_401()
+    {
+        Queue<(int Status, string? RetryAfter)> answers = new([(503, "7"), (429, null), (401, null), (401, null)]);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var refuser = builder.Build();
+        refuser.Run(http =>
+        {
+            (http.Response.StatusCode, var retryAfter) = answers.Dequeue(); // one client, one request at a time
+            http.Response.Headers.RetryAfter = retryAfter;
+            return Task.CompletedTask;
+        });
+        await refuser.StartAsync(TestContext.Current.CancellationToken);
+        var host = new Uri(refuser.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Authority;
+
+        await using var client = Run(
+            kerberos.Realm.ClientEnvironment(KerberosServer.NameOf("dave")),
+            ClientOf(Path.Combine("docs", "protocol.md"), ("localhost:8080", host), ("await asyncio.sleep(least", "print('waits', least, flush=True); await asyncio.sleep(0 * least")),
+            "dave@ALPHA.TEST");
+
+        Assert.Equal(0, await client.EndedAsync());
+        string[] said = ["no connection: 503", "waits 7.0", "no connection: 429", "waits 5.0", "no connection: 401", "waits 0.0", "no connection: 401"];
+        Assert.Equal(said, client.Said.Split('\n').Where(line => line.Length > 0).Select(line => string.Join(' ', line.Split(' ').Take(line[0] == 'w' ? 2 : 3))));
     }
 
     private string Host => string.Create(CultureInfo.InvariantCulture, $"localhost:{kerberos.Server.Port}");
@@ -56,7 +106,13 @@ public sealed partial class DocumentClientTests(KerberosServer kerberos) : IClas
     }
 
     private ClientProcess Run(string user, string program, params string[] arguments) =>
-        ClientProcess.Start("/usr/bin/python3", ["-u", "-c", program, .. arguments], kerberos.Realm.ClientEnvironment(KerberosServer.NameOf(user)));
+        Run(kerberos.Realm.ClientEnvironment(KerberosServer.NameOf(user)), program, arguments);
+
+    private static ClientProcess Run(IReadOnlyDictionary<string, string> environment, string program, params string[] arguments) =>
+        ClientProcess.Start("/usr/bin/python3", ["-u", "-c", program, .. arguments], environment);
+
+    [GeneratedRegex("kdc = .*")]
+    private static partial Regex Kdc();
 
     [GeneratedRegex("^```python\n(?<program>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Programs();
