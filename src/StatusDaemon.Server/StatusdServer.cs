@@ -30,9 +30,11 @@ public sealed class StatusdServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly SqliteStatusStore store;
     private readonly SandboxRealm? sandbox;
+    private readonly StatusdSettings settings;
 
-    private StatusdServer(WebApplication app, SqliteStatusStore store, SandboxRealm? sandbox)
+    private StatusdServer(StatusdSettings settings, WebApplication app, SqliteStatusStore store, SandboxRealm? sandbox)
     {
+        this.settings = settings;
         this.app = app;
         this.store = store;
         this.sandbox = sandbox;
@@ -85,7 +87,7 @@ public sealed class StatusdServer : IAsyncDisposable
 
             var app = builder.Build();
             app.MapEndpoints();
-            return new StatusdServer(app, store, sandbox);
+            return new StatusdServer(settings, app, store, sandbox);
         }
         catch (Exception e)
         {
@@ -96,22 +98,38 @@ public sealed class StatusdServer : IAsyncDisposable
 
     /// <summary>Starts to listen, and says what runs and what to try.</summary>
     /// <exception cref="StartException">The address can't be had.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped before it was up, or a part of it failed; what had started has ended.</exception>
     public async Task<StartReport> StartAsync(CancellationToken stop)
     {
         try
         {
             await app.StartAsync(stop);
         }
+        catch (OperationCanceledException)
+        {
+            await app.StopAsync(CancellationToken.None); // what has started already
+            throw;
+        }
         catch (IOException e)
         {
             throw new StartException($"{e.Message} Stop what listens there, or set SERVICE.port.", e);
         }
 
-        return new StartReport(
-            AddressOf(app.Services),
-            sandbox is null ? [] : sandbox.Description.Realms,
-            app.Services.GetRequiredService<LoginSummary>().Words,
-            [.. app.Services.GetRequiredService<ISubscriberDirectory>().Current.Subscribers.Select(subscriber => subscriber.DName.ToString()).Order(StringComparer.Ordinal).Take(2)]);
+        var login = app.Services.GetRequiredService<LoginReport>();
+        return new StartReport
+        {
+            Address = AddressForClients(login),
+            StatePath = settings.State.Path,
+            SandboxRealms = sandbox is null ? [] : sandbox.Description.Realms,
+            Login = login,
+            Subscribers =
+            [
+                .. app.Services.GetRequiredService<ISubscriberDirectory>().Current.Subscribers
+                    .Select(subscriber => (Uid: subscriber.Uid.ToString(), DName: subscriber.DName.ToString()))
+                    .OrderBy(subscriber => subscriber.DName, StringComparer.Ordinal)
+                    .Take(2),
+            ],
+        };
     }
 
     /// <summary>Waits until a signal ends the server, drains, and stops it.</summary>
@@ -145,6 +163,31 @@ public sealed class StatusdServer : IAsyncDisposable
     /// <summary>Where it listens, with the port that a setting of 0 has come to.</summary>
     private static Uri AddressOf(IServiceProvider provider) =>
         new(provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>Where clients on this machine reach it: by the address, unless a certificate is for a name only.</summary>
+    private Uri AddressForClients(LoginReport login)
+    {
+        var listening = AddressOf(app.Services);
+        var reached = settings.Service.Host switch
+        {
+            var host when host.Equals(IPAddress.Any) => IPAddress.Loopback,
+            var host when host.Equals(IPAddress.IPv6Any) => IPAddress.IPv6Loopback,
+            var host => host,
+        };
+        var name = reached.ToString();
+        if (app.Services.GetService<X509Certificate2>() is { } certificate)
+        {
+            string[] names =
+            [
+                name,
+                .. (login as LoginReport.Kerberos)?.Services.Select(service => service[(service.IndexOf('@', StringComparison.Ordinal) + 1)..]) ?? [],
+                certificate.GetNameInfo(X509NameType.DnsName, forIssuer: false),
+            ];
+            name = names.FirstOrDefault(candidate => Uri.CheckHostName(candidate) != UriHostNameType.Unknown && certificate.MatchesHostname(candidate)) ?? name;
+        }
+
+        return new UriBuilder(listening.Scheme, name, listening.Port).Uri;
+    }
 
     private static void RefuseWhatIsNotThere(StatusdSettings settings)
     {
@@ -193,12 +236,12 @@ public sealed class StatusdServer : IAsyncDisposable
         {
             services.AddSingleton<ILogin, TrustedHeaderLogin>();
             services.AddSingleton(new OriginPolicy(settings.Service.Origins));
-            services.AddSingleton(new LoginSummary($"NO AUTHENTICATION: whoever connects is who the header {TrustedHeaderLogin.Header} says; for benchmarks only"));
+            services.AddSingleton<LoginReport>(new LoginReport.TrustedHeader(TrustedHeaderLogin.Header));
             return;
         }
 
         var probe = AuthProbe.Run(auth, settings.State.Path, Dns.GetHostName(), TimeProvider.System);
-        if (probe.Setup is not { } setup)
+        if (probe is not { Setup: { } setup, Report: { } report })
         {
             throw new StartException(string.Join('\n', probe.Problems));
         }
@@ -208,7 +251,7 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton(provider => settings.Service.Origins.Count > 0
             ? new OriginPolicy(settings.Service.Origins)
             : OriginPolicy.OfServer(setup.Services, settings.Service.Tls is not null, () => AddressOf(provider).Port));
-        services.AddSingleton(new LoginSummary(string.Join('\n', [probe.Summary, .. probe.Warnings])));
+        services.AddSingleton<LoginReport>(report);
     }
 
     private static void AddDaemon(WebApplicationBuilder builder, StatusdSettings settings, DirectoryFile directory, SqliteStatusStore store)
@@ -259,9 +302,11 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton<DirectoryEndpoint>();
         services.AddSingleton<HealthEndpoints>();
         X509Certificate2? certificate = settings.Service.Tls is { } tls ? HttpHosting.Load(tls) : null;
+        if (certificate is not null)
+        {
+            services.AddSingleton(certificate);
+        }
+
         builder.AddHttp(settings.Service, certificate);
     }
-
-    /// <summary>One line of words about how people log in, for the start.</summary>
-    private sealed record LoginSummary(string Words);
 }

@@ -27,6 +27,8 @@ internal sealed class HelpWriter(TextWriter output)
         }
 
         WriteOptions(Text.HelpOptionsCommon, "", common);
+        output.WriteLine();
+        output.WriteLine(Text.HelpLanguage);
     }
 
     /// <summary>Help of one module.</summary>

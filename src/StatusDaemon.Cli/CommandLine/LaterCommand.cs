@@ -44,7 +44,7 @@ internal static class LaterCommand
     }
 
     private static ModuleCommand Create(string name, string[] flags, string description, string notYet, params Option[] options) =>
-        new(name, flags, description, options)
+        new(name, flags, $"{description} {Text.NotThereYet}", options)
         {
             RunAsync = (_, _, _) => throw new CommandFailedException(notYet.With(name)),
         };

@@ -4,7 +4,7 @@ namespace StatusDaemon.CommandLine;
 
 /// <summary>What the command line starts; it sees none of their insides.</summary>
 /// <param name="DefaultSettings">Path of the settings file where <c>--config</c> names none.</param>
-/// <param name="UpAsync">Runs all modules in one process with these settings, until it is told to end; returns the exit code. It handles signals itself.</param>
+/// <param name="UpAsync">Runs all modules in one process with these settings, until it is told to end; returns the exit code.</param>
 /// <param name="ReadClientDefaults">Reads what a test client needs of the settings; throws <see cref="CommandFailedException"/> with the reason where they are wrong.</param>
 /// <param name="TestClientAsync">Runs a test client until the token or its request ends it; returns the exit code.</param>
 internal sealed record Modules(

@@ -1,24 +1,33 @@
+using System.Collections;
+using System.Diagnostics;
 using StatusDaemon.Imitation;
 using StatusDaemon.Language;
 
 namespace StatusDaemon.CommandLine;
 
 /// <summary>Runs the server until a signal ends it, and tells the one who started it what there is.</summary>
+/// <param name="defaultSettings">Absolute path of the settings file where none is named.</param>
 internal sealed class ServerRun(string defaultSettings, TextWriter output)
 {
     /// <summary>Runs all modules in this process.</summary>
+    /// <param name="stop">Ends it before it is up; after that the server hears the signals itself, and tells its clients which it was.</param>
     /// <returns>0 when it was asked to end and did, 1 when a part of it failed.</returns>
     public async Task<int> UpAsync(string settingsPath, CancellationToken stop)
     {
         try
         {
+            stop.ThrowIfCancellationRequested();
             await using var server = await StatusdServer.CreateAsync(settingsPath, stop);
             await WriteAsync(settingsPath, await server.StartAsync(stop));
-            return await server.WaitAsync(stop) ? 0 : 1;
+            return await server.WaitAsync(CancellationToken.None) ? 0 : 1;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 0;
         }
         catch (OperationCanceledException)
         {
-            return 0; // asked to end before it was up
+            throw new CommandFailedException(Text.UpFailed);
         }
         catch (StartException e)
         {
@@ -36,12 +45,30 @@ internal sealed class ServerRun(string defaultSettings, TextWriter output)
 
         try
         {
-            var read = ClientSettings.Read(settingsPath);
-            return new ClientDefaults(read.Host, read.Port, read.Tls, read.StatePath, read.ServiceNames);
+            return Read(settingsPath, Environment.GetEnvironmentVariables());
         }
         catch (StartException e)
         {
             throw new CommandFailedException(e.Message);
+        }
+    }
+
+    private static ClientDefaults Read(string settingsPath, IDictionary environment)
+    {
+        var read = ClientSettings.Read(settingsPath, environment);
+        return new ClientDefaults(read.Host, read.Port, read.Tls, read.StatePath, read.ServiceNames);
+    }
+
+    /// <summary>What a client takes from the settings in a terminal that has no variables of ours.</summary>
+    private static ClientDefaults? ReadElsewhere(string settingsPath)
+    {
+        try
+        {
+            return Read(settingsPath, new Hashtable());
+        }
+        catch (StartException)
+        {
+            return null; // without the variables they are not whole
         }
     }
 
@@ -52,11 +79,16 @@ internal sealed class ServerRun(string defaultSettings, TextWriter output)
             await output.WriteLineAsync(Text.UpSandbox.With(string.Join(", ", report.SandboxRealms)));
         }
 
-        await output.WriteLineAsync(Text.UpRunning.With(report.Address.GetLeftPart(UriPartial.Authority)));
-        await output.WriteLineAsync(Text.UpSettings.With(Path.GetFullPath(settingsPath)));
-        await output.WriteLineAsync(Text.UpLogin.With(report.Login));
+        var http = report.Address.GetLeftPart(UriPartial.Authority);
+        await output.WriteLineAsync(Text.UpRunning.With("ws" + http["http".Length..], http));
+        await output.WriteLineAsync(Text.UpSettings.With(settingsPath));
+        foreach (var line in Describe(report.Login))
+        {
+            await output.WriteLineAsync(line);
+        }
+
         await output.WriteLineAsync(Text.UpTry);
-        foreach (var command in Suggest(settingsPath, report))
+        foreach (var command in Suggestions.For(settingsPath == defaultSettings ? null : settingsPath, report, ReadElsewhere(settingsPath)))
         {
             await output.WriteLineAsync("  " + command);
         }
@@ -65,22 +97,22 @@ internal sealed class ServerRun(string defaultSettings, TextWriter output)
         await output.FlushAsync(CancellationToken.None);
     }
 
-    /// <summary>Commands that work as they are: as somebody of the sandbox, or with the ticket of whoever types them.</summary>
-    private string[] Suggest(string settingsPath, StartReport report)
+    /// <summary>How people log in, and what looks wrong about it.</summary>
+    internal static IEnumerable<string> Describe(LoginReport login) => login switch
     {
-        var ready = $"curl {report.Address}readyz";
-        if (report.Names is not [var watcher, var publisher])
-        {
-            return [ready];
-        }
-
-        var client = settingsPath == defaultSettings ? "./statusd test-client" : $"./statusd test-client --config {settingsPath}";
-        var isSandbox = report.SandboxRealms.Count > 0;
-        return
+        LoginReport.TrustedHeader trusted => [Text.UpTrusted.With(trusted.Header)],
+        LoginReport.Kerberos kerberos =>
         [
-            $"{client}{(isSandbox ? $" --as {watcher}" : "")} -rn {publisher}",
-            $"{client}{(isSandbox ? $" --as {publisher}" : "")} -s ENABLE BUSY -sl 2",
-            ready,
-        ];
-    }
+            Text.UpLogin.With(string.Join(", ", kerberos.Keys), string.Join(", ", kerberos.Realms)),
+            .. kerberos.Warnings.Select(warning => warning switch
+            {
+                LoginWarning.ClockUnset clock => Text.UpClockUnset.With(Time(clock.Now)),
+                LoginWarning.KeyFromTheFuture key => Text.UpKeyFromTheFuture.With(Time(key.Made), Time(key.Now)),
+                _ => throw new UnreachableException(),
+            }),
+        ],
+        _ => throw new UnreachableException(),
+    };
+
+    private static string Time(DateTimeOffset time) => time.ToString("u", null);
 }

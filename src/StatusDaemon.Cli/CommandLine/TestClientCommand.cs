@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using StatusDaemon.Imitation;
 using StatusDaemon.Language;
 using StatusDaemon.Statuses;
@@ -41,24 +40,10 @@ internal static class TestClientCommand
                     Count = line.GetValue(count),
                     Json = line.GetValue(json),
                 };
-                return await RunUntilSignalAsync(line.GetValue(sleep) is { } wait ? asked with { Sleep = wait } : asked, modules, stop);
+                return await modules.TestClientAsync(line.GetValue(sleep) is { } wait ? asked with { Sleep = wait } : asked, stop);
             },
         };
     }
 
     private static string StatusHelp() => Text.Status.With(string.Join(", ", StatusNames.All));
-
-    private static async Task<int> RunUntilSignalAsync(TestClientRequest asked, Modules modules, CancellationToken stop)
-    {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        return await modules.TestClientAsync(asked, ended.Token);
-
-        void End(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            ended.Cancel();
-        }
-    }
 }

@@ -92,10 +92,10 @@ internal static class ValueOption
         return option;
     }
 
-    /// <summary>Refuses an option without a value, or whose value is the next option.</summary>
+    /// <summary>Refuses an option without a value, or whose value is the next option; a negative number is a value, if a wrong one.</summary>
     private static bool RequireValue(OptionResult result, string value)
     {
-        var has = result.Tokens is [var first, ..] && !(first.Value.Length > 1 && first.Value[0] == '-');
+        var has = result.Tokens is [var first, ..] && !(first.Value is ['-', var next, ..] && !char.IsAsciiDigit(next));
         if (!has)
         {
             Refuse(result, Text.OptionNeedsValue, result.IdentifierToken?.Value, value);

@@ -3,12 +3,14 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using StatusDaemon.Language;
 using StatusDaemon.Protocol;
+using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Imitation;
 
 /// <summary>One open connection: subscribes, publishes in turn, hands on what comes, says goodbye.</summary>
 /// <param name="take">Takes a message; false ends the conversation.</param>
-internal sealed class Conversation(WebSocket socket, StatusPlan plan, TimeSpan sleep, TimeProvider clock, Func<ServerMessage, bool> take)
+/// <param name="published">Told of each status that was sent.</param>
+internal sealed class Conversation(WebSocket socket, StatusPlan plan, TimeSpan sleep, TimeProvider clock, Func<ServerMessage, bool> take, Action<Status> published)
 {
     // A UID has at most 128 bytes, so a message stays below the server's default limit of 256 KiB.
     private const int UidsPerMessage = 1_000;
@@ -21,11 +23,12 @@ internal sealed class Conversation(WebSocket socket, StatusPlan plan, TimeSpan s
     /// <summary>Talks until the server closes, the connection breaks, enough was taken, or <paramref name="stop"/>; the last two close with 1000.</summary>
     public async Task<Ending> RunAsync(IEnumerable<string> uids, CancellationToken stop)
     {
+        Task<Ending>? receiving = null;
         try
         {
-            await SubscribeAsync(uids);
             using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var receiving = ReceiveAsync();
+            await SubscribeAsync(uids);
+            receiving = ReceiveAsync();
             var publishing = PublishAsync(over.Token);
             await Task.WhenAny(receiving, publishing);
             await over.CancelAsync();
@@ -39,8 +42,11 @@ internal sealed class Conversation(WebSocket socket, StatusPlan plan, TimeSpan s
         }
         catch (Exception e) when (e is WebSocketException or TimeoutException)
         {
+            // What came before says more than what broke after it.
             socket.Abort();
-            return stop.IsCancellationRequested ? new Ending.Done() : ServerVerdict.Of(code: null, e.Message);
+            return receiving is { IsCompletedSuccessfully: true } ? await receiving
+                : stop.IsCancellationRequested ? new Ending.Done()
+                : ServerVerdict.Of(code: null, reason: null);
         }
     }
 
@@ -56,16 +62,28 @@ internal sealed class Conversation(WebSocket socket, StatusPlan plan, TimeSpan s
     /// <summary>Ends normally when <paramref name="over"/> says so; only a broken connection ends it otherwise.</summary>
     private async Task PublishAsync(CancellationToken over)
     {
+        // A new connection says again what the last one said: docs/protocol.md §13.
+        if (plan.Current is { } current)
+        {
+            await PublishAsync(current);
+        }
+
         while (!over.IsCancellationRequested)
         {
             // A wait that was cut short is not an error: it is how this ends.
-            await Task.Delay(plan.IsEmpty ? Timeout.InfiniteTimeSpan : sleep, clock, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Without a wait neither this nor a send that finds room gives the thread away, so the options do.
+            await Task.Delay(plan.IsEmpty ? Timeout.InfiniteTimeSpan : sleep, clock, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
             if (!over.IsCancellationRequested)
             {
-                var publication = new Publication((int)plan.Next(), UnixTimestamp.Of(clock.GetUtcNow()));
-                await SendAsync(JsonSerializer.SerializeToUtf8Bytes(publication, WireJson.Default.Publication));
+                await PublishAsync(plan.Next());
             }
         }
+    }
+
+    private async Task PublishAsync(Status status)
+    {
+        await SendAsync(JsonSerializer.SerializeToUtf8Bytes(new Publication((int)status, UnixTimestamp.Of(clock.GetUtcNow())), WireJson.Default.Publication));
+        published(status);
     }
 
     // A token here would break the connection instead of ending the wait.

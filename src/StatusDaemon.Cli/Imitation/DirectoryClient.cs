@@ -38,7 +38,7 @@ internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest
         using var response = await http.SendAsync(question, stop);
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            return ServerVerdict.Of(response.StatusCode, await response.Content.ReadAsStringAsync(stop));
+            return ServerVerdict.Of(response.StatusCode, await response.Content.ReadAsStringAsync(stop), response.Headers.RetryAfter);
         }
 
         if (!ticket.IsAnsweredBy(response.Headers.WwwAuthenticate.Select(value => value.ToString())))

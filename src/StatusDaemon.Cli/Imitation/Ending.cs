@@ -11,9 +11,11 @@ internal abstract record Ending
     internal sealed record Done : Ending;
 
     /// <summary>The server, or the way to it, is away for now: try again.</summary>
-    /// <param name="Worked">Whether the connection had been open, so that the back-off starts anew.</param>
-    internal sealed record Lost(string Reason, bool Worked) : Ending;
+    /// <param name="AtLeast">The wait that the server asked for.</param>
+    /// <param name="ServerRestarts">Whether all of its clients come back now.</param>
+    internal sealed record Lost(string Reason, TimeSpan AtLeast = default, bool ServerRestarts = false) : Ending;
 
     /// <summary>Trying again would end the same way.</summary>
-    internal sealed record Refused(string Reason) : Ending;
+    /// <param name="OnceMore">Unless it was the ticket: one more login, with a fresh one, tells.</param>
+    internal sealed record Refused(string Reason, bool OnceMore = false) : Ending;
 }

@@ -13,6 +13,18 @@ internal sealed class NotificationPrinter(TextWriter output, bool json, TimeProv
     // To a terminal or a file, never into a page: names stay readable.
     private static readonly LineJson Lines = new(new JsonSerializerOptions(LineJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
+    // What is published and what comes are written by different threads.
+    private readonly Lock turn = new();
+
+    /// <summary>Writes what we have just published. Programs are told by the notification, if they watch themselves.</summary>
+    public void PrintPublished(Status status)
+    {
+        if (!json)
+        {
+            Write($"{Time(clock.GetUtcNow())}  {Text.Published.With(StatusNames.Of(status))}");
+        }
+    }
+
     /// <summary>Writes a message that has just come.</summary>
     /// <returns>Whether it was a notification.</returns>
     public bool Print(ServerMessage message)
@@ -22,17 +34,25 @@ internal sealed class NotificationPrinter(TextWriter output, bool json, TimeProv
         {
             var status = StatusNames.Of((Status)number);
             var delay = UnixTimestamp.MillisecondsSince(message.Timestamp, now);
-            output.WriteLine(json
+            Write(json
                 ? JsonSerializer.Serialize(new NotificationLine(now, publisher, names.GetValueOrDefault(publisher), status, UnixTimestamp.Characters(message.Timestamp), delay), Lines.NotificationLine)
                 : $"{Time(now)}  {names.GetValueOrDefault(publisher, publisher)}  {status}  {Delay(delay)}");
             return true;
         }
 
         var error = message.Error ?? "?";
-        output.WriteLine(json
+        Write(json
             ? JsonSerializer.Serialize(new ErrorLine(now, error, message.Detail), Lines.ErrorLine)
             : $"{Time(now)}  {Text.ServerError.With(error, message.Detail)}");
         return false;
+    }
+
+    private void Write(string line)
+    {
+        lock (turn)
+        {
+            output.WriteLine(line);
+        }
     }
 
     private static string Delay(double? milliseconds) =>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace StatusDaemon.Imitation;
 
@@ -13,6 +14,9 @@ internal sealed class RefusalReader(HttpMessageHandler inner) : DelegatingHandle
     /// <summary>The body of the refusal, cut to a length that fits a sentence.</summary>
     public string? Reason { get; private set; }
 
+    /// <summary>The header <c>Retry-After</c> of the refusal.</summary>
+    public RetryConditionHeaderValue? RetryAfter { get; private set; }
+
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -20,6 +24,7 @@ internal sealed class RefusalReader(HttpMessageHandler inner) : DelegatingHandle
         if (response.StatusCode != HttpStatusCode.SwitchingProtocols && !response.IsSuccessStatusCode)
         {
             Refused = response.StatusCode;
+            RetryAfter = response.Headers.RetryAfter;
             var body = await response.Content.ReadAsStringAsync(cancellationToken);
             Reason = body.Length > MaxChars ? body[..MaxChars] : body;
         }

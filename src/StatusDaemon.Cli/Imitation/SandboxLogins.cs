@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using StatusDaemon.Language;
 
@@ -13,6 +15,9 @@ internal sealed record SandboxLogins
 
     /// <summary>Folder with a keytab for each subscriber, named <c>alice@REALM.keytab</c>, with percent signs for what is no file name.</summary>
     public required string Keytabs { get; init; }
+
+    /// <summary>The port of its KDC, on 127.0.0.1.</summary>
+    public int Port { get; init; }
 
     /// <summary>The subscribers that one can log in as, in order.</summary>
     public IReadOnlyList<string> Names => [.. Files.Keys.Order(StringComparer.Ordinal)];
@@ -35,6 +40,21 @@ internal sealed record SandboxLogins
         }
     }
 
+    /// <summary>Whether its KDC is there: it lives and dies with the server.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken stop)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, Port, stop);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Makes this process that subscriber, for every ticket it will ask for.</summary>
     /// <exception cref="CommandFailedException">The sandbox has no such subscriber.</exception>
     public void LogInAs(string name)
@@ -45,8 +65,8 @@ internal sealed record SandboxLogins
             throw new CommandFailedException(Text.SandboxNoSuchName.With(name, string.Join(", ", Names)));
         }
 
-        ClientEnvironment.Set("KRB5_CONFIG", Krb5Config);
-        ClientEnvironment.Set("KRB5_CLIENT_KTNAME", "FILE:" + keytab);
-        ClientEnvironment.Set("KRB5CCNAME", "MEMORY:");
+        ClientKerberos.SetEnvironment("KRB5_CONFIG", Krb5Config);
+        ClientKerberos.SetEnvironment("KRB5_CLIENT_KTNAME", "FILE:" + keytab);
+        ClientKerberos.SetEnvironment("KRB5CCNAME", "MEMORY:");
     }
 }

@@ -1,15 +1,20 @@
 using System.Net;
+using System.Net.Http.Headers;
 using StatusDaemon.Language;
 using StatusDaemon.Protocol;
 
 namespace StatusDaemon.Imitation;
 
-/// <summary>Reads what the server meant by an HTTP status or a close code: docs/protocol.md §6.</summary>
+/// <summary>Reads what the server meant by an HTTP status or a close code: docs/protocol.md §2.3, §6 and §13.</summary>
 internal static class ServerVerdict
 {
+    /// <summary>More than any server means: a wait beyond it would never end.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
     /// <summary>What follows from an answer that is neither an upgrade nor a success.</summary>
     /// <param name="reason">The server's own words; may be empty.</param>
-    public static Ending Of(HttpStatusCode status, string? reason)
+    /// <param name="retryAfter">When to come back, if it says.</param>
+    public static Ending Of(HttpStatusCode status, string? reason, RetryConditionHeaderValue? retryAfter)
     {
         var meaning = status switch
         {
@@ -20,11 +25,13 @@ internal static class ServerVerdict
             HttpStatusCode.ServiceUnavailable => Text.Http503,
             _ => Text.HttpOther,
         };
-        var words = string.IsNullOrWhiteSpace(reason) ? "" : $" ({reason.Trim()})";
-        var sentence = meaning.With((int)status) + words;
-        return status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError
-            ? new Ending.Lost(sentence, Worked: false)
-            : new Ending.Refused(sentence);
+        var sentence = WithWords(meaning.With((int)status), reason);
+        return status switch
+        {
+            HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => new Ending.Lost(sentence, Pause(retryAfter) ?? BackOff.Overloaded),
+            HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => new Ending.Lost(sentence, Pause(retryAfter) ?? TimeSpan.Zero),
+            _ => new Ending.Refused(sentence, OnceMore: status == HttpStatusCode.Unauthorized),
+        };
     }
 
     /// <summary>What follows from a close frame.</summary>
@@ -32,14 +39,24 @@ internal static class ServerVerdict
     /// <param name="reason">The server's own words; may be empty.</param>
     public static Ending Of(CloseCode? code, string? reason)
     {
-        var words = string.IsNullOrWhiteSpace(reason) ? "" : $" ({reason.Trim()})";
-        var sentence = Describe(code) + words;
+        // Of these two the words say what the code says, in English.
+        var sentence = code is CloseCode.GoingAway or CloseCode.ServiceRestart ? Describe(code) : WithWords(Describe(code), reason);
         return code switch
         {
             CloseCode.Normal => new Ending.Done(),
-            null or CloseCode.InternalError or CloseCode.ServiceRestart or CloseCode.TryAgainLater => new Ending.Lost(sentence, Worked: true),
-            _ => new Ending.Refused(sentence),
+            CloseCode.TryAgainLater => new Ending.Lost(sentence, BackOff.Overloaded),
+            null or CloseCode.InternalError or CloseCode.ServiceRestart => new Ending.Lost(sentence, ServerRestarts: code is null or CloseCode.ServiceRestart),
+            _ => new Ending.Refused(sentence, OnceMore: code == CloseCode.PolicyViolation),
         };
+    }
+
+    private static string WithWords(string meaning, string? reason) =>
+        string.IsNullOrWhiteSpace(reason) ? meaning : $"{meaning} {Text.ServerSays.With(reason.Trim())}";
+
+    private static TimeSpan? Pause(RetryConditionHeaderValue? retryAfter)
+    {
+        var pause = retryAfter?.Delta ?? retryAfter?.Date - DateTimeOffset.UtcNow;
+        return pause is { } asked ? TimeSpan.FromTicks(Math.Clamp(asked.Ticks, 0, LongestPause.Ticks)) : null;
     }
 
     private static string Describe(CloseCode? code) => code switch

@@ -6,7 +6,7 @@ namespace StatusDaemon.Imitation;
 internal sealed class StatusPlan
 {
     private readonly Status[] statuses;
-    private int at;
+    private int at = -1;
 
     /// <summary>Keeps what is a status.</summary>
     /// <param name="unknown">What is none, in the order given.</param>
@@ -34,5 +34,8 @@ internal sealed class StatusPlan
     public bool IsEmpty => statuses.Length == 0;
 
     /// <summary>The next one. A new connection goes on where the last one ended.</summary>
-    public Status Next() => statuses[at++ % statuses.Length];
+    public Status Next() => statuses[at = (at + 1) % statuses.Length];
+
+    /// <summary>The one that was published last; null before the first.</summary>
+    public Status? Current => at < 0 ? null : statuses[at];
 }

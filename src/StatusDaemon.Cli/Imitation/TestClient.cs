@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using StatusDaemon.Language;
 using StatusDaemon.Statuses;
@@ -30,6 +33,11 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
             Say(Text.UnknownStatus, word, string.Join(", ", StatusNames.All));
         }
 
+        if (plan.IsEmpty && request is { Statuses.Count: > 0, Names.Count: 0 })
+        {
+            throw new CommandFailedException(Text.NothingToDo);
+        }
+
         ClientEnvironment.AvoidMissingCache();
         if (request.As is { } name)
         {
@@ -38,21 +46,33 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
 
         var left = request.Count ?? long.MaxValue;
         var printer = new NotificationPrinter(output, request.Json, clock, names);
-        for (var attempt = 0; !stop.IsCancellationRequested; attempt++)
+        var failures = 0;
+        var triedOnceMore = false;
+        while (!stop.IsCancellationRequested)
         {
-            switch (await ConnectAndTalkAsync(plan, message => !printer.Print(message) || --left > 0, stop))
+            var began = clock.GetTimestamp();
+            var ending = await ConnectAndTalkAsync(plan, message => !printer.Print(message) || --left > 0, printer.PrintPublished, stop);
+            if (clock.GetElapsedTime(began) >= BackOff.Settled)
+            {
+                failures = 0;
+                triedOnceMore = false;
+            }
+
+            switch (ending)
             {
                 case Ending.Done:
                     return 0;
+
+                case Ending.Refused { OnceMore: true } refused when !triedOnceMore:
+                    triedOnceMore = true;
+                    await PauseAsync(new Ending.Lost(refused.Reason), failures++, stop);
+                    break;
 
                 case Ending.Refused refused:
                     throw new CommandFailedException(refused.Reason);
 
                 case Ending.Lost lost:
-                    attempt = lost.Worked ? 0 : attempt;
-                    var wait = BackOff.Before(attempt, Random.Shared.NextDouble());
-                    Say(Text.Reconnecting, lost.Reason, wait.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture));
-                    await Task.Delay(wait, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await PauseAsync(lost, failures++, stop);
                     break;
 
                 default:
@@ -63,16 +83,36 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
         return 0;
     }
 
-    private async Task<Ending> ConnectAndTalkAsync(StatusPlan plan, Func<ServerMessage, bool> take, CancellationToken stop)
+    private Uri Server => request.Address("ws", "/pubsub");
+
+    private async Task PauseAsync(Ending.Lost lost, int failures, CancellationToken stop)
     {
-        using var refusal = new RefusalReader(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false });
+        var wait = BackOff.Before(failures, lost.AtLeast, lost.ServerRestarts, Random.Shared.NextDouble());
+        Say(Text.Reconnecting, lost.Reason, wait.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture));
+        await Task.Delay(wait, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task<Ending> ConnectAndTalkAsync(StatusPlan plan, Func<ServerMessage, bool> take, Action<Status> published, CancellationToken stop)
+    {
+        var certificate = SslPolicyErrors.None;
+        using var refusal = new RefusalReader(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                // As strict as without it; only that what was found is kept.
+                RemoteCertificateValidationCallback = (_, _, _, found) => (certificate = found) == SslPolicyErrors.None,
+            },
+        });
         using var http = new HttpMessageInvoker(refusal, disposeHandler: false);
         using var socket = new ClientWebSocket();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(ConnectLimit);
         try
         {
-            if (await ResolveAsync(http, limit.Token) is { } unresolved)
+            if (await ResolveAsync(plan, http, limit.Token) is { } unresolved)
             {
                 return unresolved;
             }
@@ -88,25 +128,54 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
         }
         catch (OperationCanceledException)
         {
-            return new Ending.Lost(Text.ConnectTimeout.With(Server), Worked: false);
+            return new Ending.Lost(Text.ConnectTimeout.With(Server));
+        }
+        catch (TicketException e)
+        {
+            return LostOrRefused(await ExplainAsync(e, stop));
         }
         catch (Exception e) when (e is HttpRequestException or WebSocketException or IOException)
         {
-            // A server that was never there is more likely a wrong address than a restart.
-            var why = e.GetBaseException().Message;
-            return everConnected
-                ? new Ending.Lost(Text.CannotReconnect.With(Server, why), Worked: false)
-                : new Ending.Refused(Text.CannotConnect.With(Server, why));
+            var sentence = Text.CannotConnect.With(Server, ConnectionFault.Of(e, certificate, request.Host));
+            return LostOrRefused(everConnected || !ConnectionFault.IsRefusal(e) ? sentence : $"{sentence} {Text.StartServer}");
         }
 
         everConnected = true;
         Say(Text.Connected, Server, names.Count);
-        return await new Conversation(socket, plan, request.Sleep, clock, take).RunAsync(names.Keys, stop);
+        return await new Conversation(socket, plan, request.Sleep, clock, take, published).RunAsync(names.Keys, stop);
     }
 
-    private Uri Server => request.Address("ws", "/pubsub");
+    /// <summary>A server that was never there is more likely a wrong address, a ticket that was never had a wrong name, than something that passes.</summary>
+    private Ending LostOrRefused(string reason) => everConnected ? new Ending.Lost(reason) : new Ending.Refused(reason);
 
-    private async Task<Ending?> ResolveAsync(HttpMessageInvoker http, CancellationToken limit)
+    /// <summary>Looks for the reason why there is no ticket where .NET does not tell it.</summary>
+    private async Task<string> ExplainAsync(TicketException e, CancellationToken stop)
+    {
+        try
+        {
+            await Dns.GetHostAddressesAsync(request.Host, stop);
+        }
+        catch (SocketException unresolved)
+        {
+            return Text.CannotConnect.With(Server, ConnectionFault.Of(unresolved, SslPolicyErrors.None, request.Host));
+        }
+
+        if (request.As is not null && sandbox is not null && !await sandbox.AnswersAsync(stop))
+        {
+            return Text.SandboxAsleep;
+        }
+
+        if (ClientKerberos.HasExpiredTicket())
+        {
+            return Text.TicketExpired;
+        }
+
+        return e.Status != NegotiateAuthenticationStatusCode.UnknownCredentials ? Text.TicketRefused.With(request.ServiceName, e.Status)
+            : sandbox is not null && request.As is null ? Text.TicketMissingInSandbox.With(string.Join(", ", sandbox.Names))
+            : Text.TicketMissing;
+    }
+
+    private async Task<Ending?> ResolveAsync(StatusPlan plan, HttpMessageInvoker http, CancellationToken limit)
     {
         if (resolved || request.Names.Count == 0)
         {
@@ -124,7 +193,7 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
             Say(Text.UnknownName, name);
         }
 
-        return null;
+        return names.Count == 0 && plan.IsEmpty ? new Ending.Refused(Text.NothingToDo) : null;
     }
 
     private async Task<Ending?> ConnectAsync(ClientWebSocket socket, HttpMessageInvoker http, RefusalReader refusal, CancellationToken limit)
@@ -140,7 +209,7 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
         }
         catch (WebSocketException) when (refusal.Refused is { } status)
         {
-            return ServerVerdict.Of(status, refusal.Reason);
+            return ServerVerdict.Of(status, refusal.Reason, refusal.RetryAfter);
         }
 
         var answers = socket.HttpResponseHeaders?.GetValueOrDefault("WWW-Authenticate") ?? [];
@@ -148,7 +217,7 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
         return ticket.IsAnsweredBy(answers) ? null : new Ending.Refused(Text.ServerUnproved);
     }
 
-    private Ticket NewTicket() => Ticket.For(request.ServiceName, sandbox?.Names ?? []);
+    private Ticket NewTicket() => Ticket.For(request.ServiceName);
 
     private void Say(string text, params object[] values) => error.WriteLine(text.With(values));
 }

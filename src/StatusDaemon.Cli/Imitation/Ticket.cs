@@ -23,9 +23,9 @@ internal sealed class Ticket : IDisposable
 
     /// <summary>Asks the Kerberos library for a token; it may ask the KDC first.</summary>
     /// <param name="serviceName">As <c>HTTP@host</c>.</param>
-    /// <param name="sandboxNames">Whom the user could be in the sandbox; empty where there is none.</param>
-    /// <exception cref="CommandFailedException">There is no ticket to be had.</exception>
-    public static Ticket For(string serviceName, IReadOnlyList<string> sandboxNames)
+    /// <exception cref="TicketException">There is no ticket to be had.</exception>
+    /// <exception cref="CommandFailedException">There is no Kerberos library.</exception>
+    public static Ticket For(string serviceName)
     {
         var exchange = Begin(serviceName);
         var first = exchange.GetOutgoingBlob("", out var status);
@@ -35,13 +35,7 @@ internal sealed class Ticket : IDisposable
         }
 
         exchange.Dispose();
-        throw new CommandFailedException(status switch
-        {
-            NegotiateAuthenticationStatusCode.UnknownCredentials when sandboxNames.Count > 0 =>
-                Text.TicketMissingInSandbox.With(string.Join(", ", sandboxNames)),
-            NegotiateAuthenticationStatusCode.UnknownCredentials => Text.TicketMissing,
-            _ => Text.TicketRefused.With(serviceName, status),
-        });
+        throw new TicketException(status);
     }
 
     /// <summary>Whether the server has proved that it holds the key of the service (RFC 4559 §4.2).</summary>

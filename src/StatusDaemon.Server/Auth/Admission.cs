@@ -101,6 +101,6 @@ internal sealed partial class Admission(ILogin login, OriginPolicy origins, Logi
     [LoggerMessage(1503, LogLevel.Warning, "Login from {From} put off: too many at once")]
     private partial void LogBusy(IPAddress? from);
 
-    [LoggerMessage(1504, LogLevel.Error, "Nobody can log in, also not {From}: {Words}")]
+    [LoggerMessage(1504, LogLevel.Error, "Nobody can log in; {From} has just tried: {Words}")]
     private partial void LogBroken(IPAddress? from, string words);
 }

@@ -19,15 +19,15 @@ internal sealed record AuthProbe
     /// <summary>Before this program was written: a clock that was never set.</summary>
     private static readonly DateTimeOffset Earliest = new(2025, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private AuthProbe()
-    {
-    }
+    private readonly IReadOnlyList<ServiceName> services;
+
+    private AuthProbe(IReadOnlyList<ServiceName> services) => this.services = services;
 
     /// <summary>What stops the start, each a sentence that says what to do; empty if nothing does.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
     /// <summary>What looks wrong and may be right.</summary>
-    public required IReadOnlyList<string> Warnings { get; init; }
+    public required IReadOnlyList<LoginWarning> Warnings { get; init; }
 
     /// <summary>All keys of the keytab.</summary>
     public required IReadOnlyList<KeytabKey> Keys { get; init; }
@@ -35,10 +35,12 @@ internal sealed record AuthProbe
     /// <summary>What to build the acceptor from; null if there are problems.</summary>
     public GssSetup? Setup { get; init; }
 
-    /// <summary>One line for the start: services with the versions of their keys, and realms.</summary>
-    public string Summary => Setup is null
-        ? string.Join(' ', Problems)
-        : $"{string.Join(", ", Keys.Where(IsWanted).GroupBy(key => key.Principal).Select(Versions))}; clients of {string.Join(", ", Setup.Realms.Order(StringComparer.Ordinal))}";
+    /// <summary>Services, versions of their keys, and realms, for the start; null if there are problems.</summary>
+    public LoginReport.Kerberos? Report => Setup is null ? null : new LoginReport.Kerberos(
+        [.. services.Select(service => service.ToString())],
+        [.. Keys.Where(IsWanted).GroupBy(key => key.Principal).Select(Versions)],
+        [.. Setup.Realms.Order(StringComparer.Ordinal)],
+        Warnings);
 
     /// <summary>Looks at library, keytab, replay cache and clock.</summary>
     /// <param name="options">With a keytab: where none is set the sandbox realm gives one first.</param>
@@ -70,7 +72,7 @@ internal sealed record AuthProbe
         }
 
         var realms = options.Realms.Count > 0 ? options.Realms : [.. keys.Select(RealmOf)];
-        return new AuthProbe
+        return new AuthProbe(services)
         {
             Problems = problems,
             Warnings = Warn(keys, clock.GetUtcNow()),
@@ -118,16 +120,16 @@ internal sealed record AuthProbe
         return wanted;
     }
 
-    private static List<string> Warn(IReadOnlyList<KeytabKey> keys, DateTimeOffset now)
+    private static List<LoginWarning> Warn(IReadOnlyList<KeytabKey> keys, DateTimeOffset now)
     {
-        List<string> warnings = [];
+        List<LoginWarning> warnings = [];
         if (now < Earliest)
         {
-            warnings.Add($"The clock says {now:u}, before this program was written: set it, Kerberos refuses tickets by time.");
+            warnings.Add(new LoginWarning.ClockUnset(now));
         }
         else if (keys.Count > 0 && keys.Max(key => key.Made) is var newest && newest > now + Skew)
         {
-            warnings.Add($"The keytab's newest key was made at {newest:u}, which is not yet by this clock ({now:u}): compare the clocks of this machine and of the KDC.");
+            warnings.Add(new LoginWarning.KeyFromTheFuture(newest, now));
         }
 
         return warnings;

@@ -45,7 +45,7 @@ internal sealed class SettingsFile
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            file.problems.Add((0, $"{path}: {(fault is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : fault.Message)}"));
+            file.problems.Add((0, $"{path}: {WhyUnreadable(path, fault)}"));
         }
 
         foreach (DictionaryEntry variable in environment)
@@ -60,6 +60,13 @@ internal sealed class SettingsFile
         problems = [.. file.problems.Select(problem => problem.Text)];
         return problems.Count == 0;
     }
+
+    private static string WhyUnreadable(string path, Exception fault) => fault switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+        UnauthorizedAccessException when Directory.Exists(path) => "it is a folder, not a file",
+        _ => fault.Message,
+    };
 
     /// <summary>A section, empty if the file does not have it.</summary>
     public SettingsSection Section(string name)

@@ -23,6 +23,25 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_folder_instead_of_settings_is_called_one()
+    {
+        await using var up = ClientProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "statusd.dll"), "up", "--config", "/tmp"], new Dictionary<string, string> { ["LC_ALL"] = "C.UTF-8" });
+
+        Assert.Equal(1, await up.EndedAsync());
+        Assert.Contains("statusd: /tmp: it is a folder, not a file", up.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_told_to_end_while_it_starts_ends_with_0_and_leaves_the_store_closed()
+    {
+        await using var server = await StatusdProcess.StopWhenStoreOpensAsync(StatusdProcess.TrustedHeader);
+
+        Assert.Equal(0, server.Process.ExitCode);
+        Assert.DoesNotContain("status-daemon is up", server.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(System.IO.Directory.EnumerateFiles(server.StatePath), file => file.EndsWith("-wal", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Neither_state_nor_port_can_be_shared_and_two_servers_live_side_by_side()
     {
         await using var first = await StatusdProcess.StartAsync(StatusdProcess.TrustedHeader);

@@ -84,6 +84,22 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
         return (exitCode, server.Output.Replace(server.folder, "~", StringComparison.Ordinal));
     }
 
+    /// <summary>Starts the program, and asks it to end as soon as it has opened its store; returns when it has ended.</summary>
+    public static async Task<StatusdProcess> StopWhenStoreOpensAsync(string settings)
+    {
+        var server = new StatusdProcess(new Dictionary<string, string>(), tls: false);
+        await File.WriteAllTextAsync(server.SettingsPath, settings);
+        await File.WriteAllTextAsync(server.DirectoryPath, Directory);
+        System.IO.Directory.CreateDirectory(server.StatePath);
+        var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watcher = new FileSystemWatcher(server.StatePath) { EnableRaisingEvents = true };
+        watcher.Created += (_, _) => opened.TrySetResult();
+        server.Launch();
+        await opened.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await server.StopAsync();
+        return server;
+    }
+
     /// <summary>Starts the program over what the last run left; returns when it is ready.</summary>
     public async Task StartAgainAsync()
     {

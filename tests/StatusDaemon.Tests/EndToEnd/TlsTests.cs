@@ -37,6 +37,18 @@ public sealed class TlsTests(TlsServer tls) : IClassFixture<TlsServer>
         await using var bob = ClientProcess.TestClient(tls.Server, tls.Realm.ClientEnvironment(KerberosServer.NameOf("bob")), "-s", "BUSY");
 
         Assert.Equal(1, await bob.EndedAsync());
-        Assert.Contains("certificate", bob.Said, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("/pubsub: its certificate is not trusted by this machine: ", bob.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_speaks_plain_is_told_of_TLS()
+    {
+        await using var bob = ClientProcess.Start(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "statusd.dll"), "-tc", "-rh", "127.0.0.1", "-p", $"{tls.Server.Port}", "--service", "HTTP@localhost", "-s", "BUSY"],
+            new Dictionary<string, string>(tls.Realm.ClientEnvironment(KerberosServer.NameOf("bob"))) { ["LC_ALL"] = "C.UTF-8", ["STATUSD_HOME"] = "/nowhere" });
+
+        Assert.Equal(1, await bob.EndedAsync());
+        Assert.Contains("a server with SERVICE.tls is reached with --tls.", bob.Said, StringComparison.Ordinal);
     }
 }

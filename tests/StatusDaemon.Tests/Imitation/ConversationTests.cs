@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
@@ -10,6 +11,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Imitation;
 
@@ -19,6 +21,7 @@ public sealed class ConversationTests : IAsyncLifetime
     private readonly FakeTimeProvider clock = new(DateTimeOffset.UnixEpoch.AddSeconds(1_627_128_694));
     private readonly Channel<WebSocket> accepted = Channel.CreateUnbounded<WebSocket>();
     private readonly List<ServerMessage> taken = [];
+    private readonly ConcurrentQueue<Status> published = [];
     private readonly TaskCompletionSource over = new();
     private readonly ClientWebSocket client = new();
     private readonly WebApplication app;
@@ -143,7 +146,7 @@ public sealed class ConversationTests : IAsyncLifetime
 
         await CloseAsync(WebSocketCloseStatus.PolicyViolation, "removed");
 
-        Assert.Contains("(removed)", Assert.IsType<Ending.Refused>(await running).Reason, StringComparison.Ordinal);
+        Assert.Contains(" removed", Assert.IsType<Ending.Refused>(await running).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,13 +156,75 @@ public sealed class ConversationTests : IAsyncLifetime
 
         server.Abort();
 
-        Assert.True(Assert.IsType<Ending.Lost>(await running).Worked);
+        Assert.True(Assert.IsType<Ending.Lost>(await running).ServerRestarts, "docs/protocol.md §6: as 1012");
     }
 
-    private Task<Ending> Talk(string[]? statuses = null, string[]? uids = null, int take = int.MaxValue, CancellationToken? stop = null)
+    [Fact]
+    public async Task Without_a_wait_it_floods_and_still_reads_and_ends_when_enough_was_taken()
     {
-        var plan = new StatusPlan(statuses ?? [], out _);
-        return new Conversation(client, plan, TimeSpan.FromSeconds(5), clock, Take).RunAsync(uids ?? [], stop ?? Stop);
+        var running = Talk(["BUSY"], take: 3, sleep: TimeSpan.Zero);
+        await HearAsync();
+        var hearing = HearAllAsync(); // reads all the while, so that no send ever has to wait for room
+
+        for (var i = 0; i < 3; i++)
+        {
+            await SayAsync("""{"status":1,"publisher":"u"}""");
+        }
+
+        Assert.IsType<Ending.Done>(await running);
+        Assert.Equal(3, taken.Count);
+        Assert.Equal("close 1000", await hearing);
+        Assert.All(published, status => Assert.Equal(Status.Busy, status));
+        Assert.NotEmpty(published);
+    }
+
+    [Fact]
+    public async Task Without_a_wait_it_ends_when_it_is_told_to()
+    {
+        using var stop = new CancellationTokenSource();
+        var running = Talk(["BUSY"], stop: stop.Token, sleep: TimeSpan.Zero);
+        await HearAsync();
+        var hearing = HearAllAsync();
+
+        await stop.CancelAsync();
+
+        Assert.Equal("close 1000", await hearing);
+        await CloseAsync(WebSocketCloseStatus.NormalClosure);
+        Assert.IsType<Ending.Done>(await running);
+    }
+
+    [Fact]
+    public async Task Enough_was_taken_is_the_end_also_if_the_server_reads_nothing_any_more()
+    {
+        var running = Talk(["BUSY"], take: 1, sleep: TimeSpan.Zero);
+        await SayAsync("""{"status":1,"publisher":"u"}""");
+
+        while (!running.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.IsType<Ending.Done>(await running);
+    }
+
+    [Fact]
+    public async Task A_new_connection_says_the_current_status_at_once()
+    {
+        var plan = new StatusPlan(["BUSY", "ABSENT"], out _);
+        plan.Next();
+        var running = Talk(plan: plan);
+
+        Assert.StartsWith("""{"status":2,""", await HearAsync(), StringComparison.Ordinal);
+        Assert.Equal(6, (await HearPublicationAsync()).Status);
+        await CloseAsync(WebSocketCloseStatus.NormalClosure);
+        Assert.IsType<Ending.Done>(await running);
+    }
+
+    private Task<Ending> Talk(
+        string[]? statuses = null, string[]? uids = null, int take = int.MaxValue, CancellationToken? stop = null, TimeSpan? sleep = null, StatusPlan? plan = null)
+    {
+        return new Conversation(client, plan ?? new StatusPlan(statuses ?? [], out _), sleep ?? TimeSpan.FromSeconds(5), clock, Take, published.Enqueue).RunAsync(uids ?? [], stop ?? Stop);
 
         bool Take(ServerMessage message)
         {
@@ -179,6 +244,19 @@ public sealed class ConversationTests : IAsyncLifetime
         }
 
         return JsonSerializer.Deserialize(await hearing, WireJson.Default.Publication)!;
+    }
+
+    /// <summary>Reads what comes until the client closes.</summary>
+    private async Task<string> HearAllAsync()
+    {
+        await Task.Yield();
+        while (true)
+        {
+            if (await HearAsync() is ['c', ..] close)
+            {
+                return close;
+            }
+        }
     }
 
     private static double Seconds(Publication publication) => double.Parse(publication.Timestamp, CultureInfo.InvariantCulture);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Imitation;
 
@@ -36,6 +37,17 @@ public sealed class NotificationPrinterTests : IDisposable
         Print(message, json: true);
 
         Assert.Equal(line + "\n", output.ToString());
+    }
+
+    [Theory]
+    [InlineData(false, "12:11:34.500  published DO_NOT_DISTURB\n")]
+    [InlineData(true, "")]
+    public void What_is_published_is_for_people_only(bool json, string line)
+    {
+        CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+        new NotificationPrinter(output, json, clock, names).PrintPublished(Status.DoNotDisturb);
+
+        Assert.Equal(line, output.ToString());
     }
 
     [Fact]

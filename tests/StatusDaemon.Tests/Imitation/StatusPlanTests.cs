@@ -14,6 +14,17 @@ public sealed class StatusPlanTests
     }
 
     [Fact]
+    public void The_one_that_was_published_last_is_the_current_one()
+    {
+        var plan = new StatusPlan(["1", "2"], out _);
+        Assert.Null(plan.Current);
+
+        Assert.Equal([plan.Next(), plan.Next(), plan.Next()], [Status.Enable, Status.Busy, Status.Enable]);
+
+        Assert.Equal(Status.Enable, plan.Current);
+    }
+
+    [Fact]
     public void What_is_no_status_is_named_and_skipped()
     {
         var plan = new StatusPlan(["9", "BUSY", "AWAY"], out var unknown);
