@@ -15,8 +15,8 @@ internal sealed class Outbox(ulong id)
     /// <summary>Statuses that may wait before older ones of the same publisher are dropped.</summary>
     public const int PatientDeliveries = 4096;
 
-    /// <summary>Most deliveries of a batch: about 50 KB, and with thousands of watchers each half a second of a gateway's work.</summary>
-    public const int BatchDeliveries = 256;
+    /// <summary>Most deliveries of a batch: about 200 KB.</summary>
+    public const int BatchDeliveries = 1024;
 
     private readonly Lock gate = new();
 

@@ -32,6 +32,9 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+
+    // Beside the inbox, so that what is told does not wait behind what clients say. Each daemon has one batch under way.
+    private readonly Channel<(DeliveryBatch Batch, Action Told)> delivered = Channel.CreateUnbounded<(DeliveryBatch, Action)>(new UnboundedChannelOptions { SingleReader = true });
     private readonly GatewayId id;
     private readonly FanOut fanOut;
     private readonly UidTable uids;
@@ -45,6 +48,8 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private readonly Dictionary<Client, ClientSocket> sockets = [];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardCalls calls = null!;
+    private Task<bool>? said; // ends when there is something in the inbox; waited for again where it was not
+    private Task<bool>? told; // the same of what is delivered
     private DirectorySnapshot directory;
     private LoopInput.Drain? draining;
 
@@ -96,7 +101,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     public async Task DeliverAsync(Payload batch)
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await inbox.Writer.WriteAsync(new LoopInput.Delivered(DeliveryBatch.Parse(batch.Bytes, id, uids), told.SetResult));
+        await delivered.Writer.WriteAsync((DeliveryBatch.Parse(batch.Bytes, id, uids), told.SetResult));
         await Task.WhenAny(told.Task, ExecuteTask!);
     }
 
@@ -133,8 +138,13 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     {
         calls.Call(isTick: true);
         var isAllTold = true;
-        while (!isAllTold || await inbox.Reader.WaitToReadAsync(stop))
+        while (true)
         {
+            if (isAllTold)
+            {
+                await WaitAsync(stop);
+            }
+
             stop.ThrowIfCancellationRequested();
             var isTick = false;
             fanOut.BeginTurn(clock.Now.Steady);
@@ -142,6 +152,11 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             {
                 isTick |= input is LoopInput.Tick;
                 Take(input);
+            }
+
+            while (delivered.Reader.TryRead(out var tidings))
+            {
+                fanOut.Take(tidings.Batch, tidings.Told);
             }
 
             isAllTold = fanOut.Tell(TurnFrames);
@@ -154,6 +169,19 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         }
     }
 
+    /// <summary>Waits until somebody has brought something.</summary>
+    private async Task WaitAsync(CancellationToken stop)
+    {
+        if (inbox.Reader.TryPeek(out _) || delivered.Reader.TryPeek(out _))
+        {
+            return;
+        }
+
+        said = said is { IsCompleted: false } ? said : inbox.Reader.WaitToReadAsync(stop).AsTask();
+        told = told is { IsCompleted: false } ? told : delivered.Reader.WaitToReadAsync(stop).AsTask();
+        await Task.WhenAny(said, told);
+    }
+
     // A message of many events counts for as much as it costs, so that nobody's frames wait for a turn full of them.
     private static int WeightOf(LoopInput input) => input is LoopInput.Said said ? 1 + (said.Wish.Events.Count / Limits.EventsPerMessage) : 1;
 
@@ -163,9 +191,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         {
             case LoopInput.Said said:
                 Take(said);
-                break;
-            case LoopInput.Delivered delivered:
-                fanOut.Take(delivered.Batch, delivered.Told);
                 break;
             case LoopInput.Answered answered:
                 calls.Take(answered);

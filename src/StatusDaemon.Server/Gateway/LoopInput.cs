@@ -31,10 +31,6 @@ internal abstract record LoopInput
     /// <summary>A client's sink takes frames again.</summary>
     public sealed record Drained(Client Client) : LoopInput;
 
-    /// <summary>A daemon tells something.</summary>
-    /// <param name="Told">Called when it was passed on.</param>
-    public sealed record Delivered(DeliveryBatch Batch, Action Told) : LoopInput;
-
     /// <summary>A shard answered the batch that it was called with.</summary>
     public sealed record Answered(int Shard, ShardAnswer Answer) : LoopInput;
 
