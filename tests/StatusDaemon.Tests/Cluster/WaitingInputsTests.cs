@@ -101,13 +101,15 @@ public sealed class WaitingInputsTests
         }
 
         var waiting = new WaitingInputs();
-        for (var number = 1; number <= WaitingInputs.PatientInputs; number++)
+        for (var number = 1; number <= WaitingInputs.PatientInputs / 2; number++)
         {
             var connection = new ConnectionId(Gateway, number);
             waiting.Add(new RouterInput.Open(connection, People[0], "actor", ""));
             waiting.Add(new RouterInput.Close(connection));
         }
 
+        waiting.Add(new RouterInput.Publish(new ConnectionId(Gateway, 0), People[1], Status.Busy, default)); // one more than may wait
+        Assert.Equal(3, waiting.Count);
         Assert.All(waiting.Take(ShardLink.BatchInputs), side.Apply);
         for (var second = 0; second < 29; second++)
         {

@@ -15,6 +15,6 @@ internal sealed class WatchedTime : FakeTimeProvider
         return timer;
     }
 
-    /// <summary>Waits until somebody else waits for a time.</summary>
-    public ValueTask<TimeSpan> NextWaitAsync(CancellationToken stop) => waits.Reader.ReadAsync(stop);
+    /// <summary>Waits until somebody else waits for a time; half a minute at most, by the world's clock.</summary>
+    public Task<TimeSpan> NextWaitAsync(CancellationToken stop) => waits.Reader.ReadAsync(stop).AsTask().WaitAsync(TimeSpan.FromSeconds(30), stop);
 }
