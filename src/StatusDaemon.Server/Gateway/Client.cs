@@ -6,7 +6,7 @@ namespace StatusDaemon.Gateway;
 /// <summary>One connected client, as the loop that owns it keeps it.</summary>
 /// <param name="slot">Place in the loop's table; watches name it.</param>
 /// <param name="subscriber">Who it is: the directory says so, never the client.</param>
-internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink)
+internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink) : ISlotted
 {
     /// <summary>Replies that may wait for a client that does not read; one more closes it.</summary>
     /// <remarks>Twice the burst of messages that it may send by default, at most 0.5 MB: who reads at all is not closed for asking much at once.</remarks>

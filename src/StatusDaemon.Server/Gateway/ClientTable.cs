@@ -10,49 +10,39 @@ internal sealed class ClientTable(GatewayId gateway, UidTable uids)
 {
     private const int SlotBits = 24;
 
-    private readonly List<Client?> slots = [];
-    private readonly Stack<int> free = new();
+    private readonly SlotArena<Client> clients = new();
     private long connections;
 
     /// <summary>Clients connected.</summary>
-    public int Count { get; private set; }
+    public int Count => clients.Count;
 
     /// <summary>All of them, in no order.</summary>
-    public IEnumerable<Client> All => slots.OfType<Client>();
+    public IEnumerable<Client> All => clients.All;
 
-    public Client this[int slot] => slots[slot]!;
+    public Client this[int slot] => clients[slot];
 
     public Client Add(Uid subscriber, ClientOrigin origin, IFrameSink sink)
     {
-        if (!free.TryPop(out var slot))
-        {
-            slot = slots.Count;
-            slots.Add(null);
-        }
-
+        var slot = clients.NextSlot;
         var id = new ConnectionId(gateway, (++connections << SlotBits) | (long)slot);
         var client = new Client(slot, id, uids.Hold(subscriber), origin, sink);
-        slots[slot] = client;
-        Count++;
+        clients.Add(client);
         return client;
     }
 
     public bool TryGet(ConnectionId id, [NotNullWhen(true)] out Client? client)
     {
-        var slot = (int)(id.Number & ((1 << SlotBits) - 1));
-        client = slot < slots.Count && slots[slot] is { } here && here.Id == id ? here : null;
+        client = clients.Find((int)(id.Number & ((1 << SlotBits) - 1))) is { } here && here.Id == id ? here : null;
         return client is not null;
     }
 
     /// <summary>Whether the client was not removed; its slot may be another's since.</summary>
-    public bool Has(Client client) => ReferenceEquals(slots[client.Slot], client);
+    public bool Has(Client client) => ReferenceEquals(clients.Find(client.Slot), client);
 
     /// <summary>Forgets a client that is here and watches nothing.</summary>
     public void Remove(Client client)
     {
-        slots[client.Slot] = null;
-        free.Push(client.Slot);
-        Count--;
+        clients.Remove(client);
         uids.Release(client.Subscriber);
     }
 }

@@ -50,9 +50,6 @@ internal sealed class FanOut
     /// <summary>All clients, in no order.</summary>
     public IEnumerable<Client> Clients => clients.All;
 
-    /// <summary>The shard that owns a subscriber.</summary>
-    private static int ShardOf(Uid uid, int shards) => uid.ShardOf(shards);
-
     /// <summary>Takes a new client in.</summary>
     public Client Admit(Uid subscriber, ClientOrigin origin, IFrameSink sink)
     {
@@ -274,7 +271,7 @@ internal sealed class FanOut
     {
         foreach (var client in Clients)
         {
-            if (ShardOf(client.Subscriber, links.Length) == shard)
+            if (client.Subscriber.ShardOf(links.Length) == shard)
             {
                 inputs.Add(OpenOf(client));
             }
@@ -282,7 +279,7 @@ internal sealed class FanOut
 
         foreach (var topic in topics.All)
         {
-            if (ShardOf(topic.Publisher, links.Length) != shard)
+            if (topic.Publisher.ShardOf(links.Length) != shard)
             {
                 continue;
             }
@@ -330,7 +327,7 @@ internal sealed class FanOut
 
     private static RouterInput.Open OpenOf(Client client) => new(client.Id, client.Subscriber, client.Origin.Actor, client.Origin.Through);
 
-    private ShardLink LinkOf(Uid uid) => links[ShardOf(uid, links.Length)];
+    private ShardLink LinkOf(Uid uid) => links[uid.ShardOf(links.Length)];
 
     private uint NextRequest() => requests = requests == MaxRequest ? 1 : requests + 1;
 }

@@ -6,7 +6,7 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Gateway;
 
 /// <summary>A publisher that somebody here watches: its newest record, the frame that all recipients share, and who they are.</summary>
-internal sealed class Topic(int slot, Uid publisher)
+internal sealed class Topic(int slot, Uid publisher) : ISlotted
 {
     public SlotList<TopicWatch> Watches;
 

@@ -1,14 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using StatusDaemon.Names;
+using StatusDaemon.Routing;
 
 namespace StatusDaemon.Gateway;
 
 /// <summary>The publishers that clients of one gateway loop watch, by UID and by slot.</summary>
 internal sealed class TopicTable(UidTable uids)
 {
-    private readonly List<Topic?> slots = [];
-    private readonly Stack<int> free = new();
+    private readonly SlotArena<Topic> topics = new();
     private readonly Dictionary<Uid, Topic> byPublisher = new(Uid.Comparer);
 
     /// <summary>Publishers watched.</summary>
@@ -26,26 +26,20 @@ internal sealed class TopicTable(UidTable uids)
             return topic;
         }
 
-        if (!free.TryPop(out var slot))
-        {
-            slot = slots.Count;
-            slots.Add(null);
-        }
-
-        topic = new Topic(slot, uids.Hold(publisher));
-        slots[slot] = topic;
+        topic = new Topic(topics.NextSlot, uids.Hold(publisher));
+        topics.Add(topic);
         byPublisher.Add(topic.Publisher, topic);
         return topic;
     }
 
     /// <summary>The topic of a slot that some client watches.</summary>
-    public Topic this[int slot] => slots[slot]!;
+    public Topic this[int slot] => topics[slot];
 
     /// <summary>A client's watch of the topic in a slot, which may be empty or another's by now.</summary>
     /// <param name="topic">Null if the client does not watch it; then the reference leads nowhere.</param>
     public ref TopicWatch FindWatch(Client client, int slot, out Topic? topic)
     {
-        topic = slots[slot];
+        topic = topics.Find(slot);
         var at = topic is null ? -1 : topic.Watches.Find(client.Slot);
         if (at < 0)
         {
@@ -62,8 +56,7 @@ internal sealed class TopicTable(UidTable uids)
         topic.Watches.RemoveAt(topic.Watches.Find(client.Slot));
         if (topic.Watches.Count == 0)
         {
-            slots[topic.Slot] = null;
-            free.Push(topic.Slot);
+            topics.Remove(topic);
             byPublisher.Remove(topic.Publisher);
             uids.Release(topic.Publisher);
         }
