@@ -1,14 +1,12 @@
 using System.Diagnostics.Metrics;
+using StatusDaemon.Telemetry;
 
 namespace StatusDaemon.Auth;
 
 /// <summary>Counts logins: <c>statusd.logins</c> with <c>result</c> and, where nobody was let in, <c>reason</c> (docs/operations.md).</summary>
 internal sealed class LoginMetrics(IMeterFactory meters)
 {
-    /// <summary>The meter of the whole program.</summary>
-    public const string MeterName = "statusd";
-
-    private readonly Counter<long> logins = meters.Create(MeterName).CreateCounter<long>("statusd.logins", "{login}", "Requests that had to say whose they are, by what came of it.");
+    private readonly Counter<long> logins = meters.OfProgram().CreateCounter<long>("statusd.logins", "{login}", "Requests that had to say whose they are, by what came of it.");
 
     public void Accepted() => Count("accepted");
 

@@ -13,7 +13,7 @@ namespace StatusDaemon.Cluster;
 [ShardPlacement]
 internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SaveRetry = TimeSpan.FromSeconds(1);
 
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
@@ -35,7 +35,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         scan = services.Scan.LoadAsync(Number, services.Stopping);
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowDirectoryAsync);
         await FollowDirectoryAsync(); // what changed between the two lines above was told to the shards that were there
-        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), Second) { KeepAlive = true });
+        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
 
         saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
     }
@@ -170,7 +170,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         if (shard.HasUnsaved && !isSaveDue)
         {
             isSaveDue = true;
-            saveTimer.Change(isSaveFailing ? Second : services.Flush / 4, Timeout.InfiniteTimeSpan);
+            saveTimer.Change(isSaveFailing ? SaveRetry : services.Flush / 4, Timeout.InfiniteTimeSpan);
         }
     }
 

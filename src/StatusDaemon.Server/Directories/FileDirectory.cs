@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Privileges;
+using StatusDaemon.Telemetry;
 
 namespace StatusDaemon.Directories;
 
@@ -39,7 +40,7 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
         this.logger = logger;
         policy = first.Snapshot.Policy;
         state = new State(first, first.Stamp);
-        reloads = meters.Create("statusd").CreateCounter<long>("statusd.directory.reloads", description: "Changed directory files that were read; result: accepted, unchanged, refused.");
+        reloads = meters.OfProgram().CreateCounter<long>("statusd.directory.reloads", description: "Changed directory files that were read; result: accepted, unchanged, refused.");
     }
 
     /// <inheritdoc/>
