@@ -109,9 +109,9 @@ internal sealed class MemberCertificates
                 file.Flush(flushToDisk: true);
             }
 
-            File.Move(written, path, overwrite: false);
+            HardLink.TryCreate(written, path);
         }
-        catch (IOException) when (File.Exists(path))
+        finally
         {
             File.Delete(written);
         }

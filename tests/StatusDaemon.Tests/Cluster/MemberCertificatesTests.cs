@@ -32,10 +32,21 @@ public sealed class MemberCertificatesTests : IDisposable
     [Fact]
     public async Task Processes_that_start_together_agree_on_one_authority()
     {
-        var opened = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => MemberCertificates.Open(folder.Path, DateTimeOffset.UtcNow), TestContext.Current.CancellationToken)));
+        const int Processes = 8;
+        const int Starts = 25;
+        using var together = new Barrier(Processes);
 
-        Assert.Single(opened.Select(certificates => certificates.Own.TargetCertificate.Issuer).Distinct());
-        Assert.Single(Directory.GetFiles(folder.Path));
+        var opened = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => Task.Factory.StartNew(
+            () => Enumerable.Range(0, Starts).Select(OpenTogether).ToArray(), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+        Assert.Equal(Starts, opened.SelectMany(issuers => issuers).Distinct().Count());
+        Assert.All(Enumerable.Range(0, Starts), start => Assert.Single(Directory.GetFiles(folder[$"{start}"])));
+
+        string OpenTogether(int start)
+        {
+            together.SignalAndWait(TestContext.Current.CancellationToken);
+            return MemberCertificates.Open(folder[$"{start}"], DateTimeOffset.UtcNow).Own.TargetCertificate.Issuer;
+        }
     }
 
     [Fact]
