@@ -80,15 +80,15 @@ internal sealed class ShardLink(
     }
 
     /// <summary>The shard answered the batch that was handed out.</summary>
-    /// <remarks>What cannot be the answer to it is none: it goes again.</remarks>
-    public void Answered(ShardAnswer answer)
+    /// <returns>False if this cannot be the answer to it, which is none: like after <see cref="Failed"/> the batch goes again.</returns>
+    public bool Answered(ShardAnswer answer)
     {
         var asked = outstanding ?? throw new InvalidOperationException($"Shard {shard} answers what was not asked.");
         if (answer.Activation < Activation // an activation that should be gone; the later one must take the batch
             || (!answer.MustDeclare && answer.Accepted.Count != asked.Inputs.Count(input => input is RouterInput.Publish or RouterInput.Adopt)))
         {
             Failed();
-            return;
+            return false;
         }
 
         outstanding = null;
@@ -104,6 +104,8 @@ internal sealed class ShardLink(
             IsReached = true;
             Keep(asked, answer);
         }
+
+        return true;
     }
 
     /// <summary>The call failed: whether the shard took the batch is not known, so it will be handed out again.</summary>

@@ -43,8 +43,11 @@ internal sealed partial class ShardCalls(
     public void Take(LoopInput.Answered answered)
     {
         var shard = answered.Shard;
-        links[shard].Answered(answered.Answer);
-        if (pauses[shard] != TimeSpan.Zero)
+        if (!links[shard].Answered(answered.Answer))
+        {
+            Pause(shard, "the answer belongs to another batch");
+        }
+        else if (pauses[shard] != TimeSpan.Zero)
         {
             pauses[shard] = TimeSpan.Zero;
             LogBack(shard);
@@ -54,17 +57,22 @@ internal sealed partial class ShardCalls(
     /// <summary>Notes that a call failed. Whatever the reason, the batch may or may not have been taken, so it goes again.</summary>
     public void Take(LoopInput.Failed failed)
     {
-        var shard = failed.Shard;
-        links[shard].Failed();
+        links[failed.Shard].Failed();
+        Pause(failed.Shard, failed.Reason);
+    }
+
+    /// <summary>Lets the next call wait, longer each time.</summary>
+    private void Pause(int shard, string reason)
+    {
         if (pauses[shard] == TimeSpan.Zero)
         {
             pauses[shard] = FirstPause;
-            LogAway(shard, failed.Reason);
+            LogAway(shard, reason);
             return;
         }
 
         pauses[shard] = pauses[shard] * 2 < LongestPause ? pauses[shard] * 2 : LongestPause;
-        LogStillAway(shard, failed.Reason);
+        LogStillAway(shard, reason);
     }
 
     private async Task CallAsync(int shard, Payload batch, TimeSpan pause)

@@ -121,7 +121,7 @@ public sealed class ShardLinkTests
         var link = Declared();
         link.Add(Publish(0, Status.Busy));
         var batch = link.Next();
-        link.Answered(Answer(4, mustDeclare: true));
+        Assert.False(link.Answered(Answer(4, mustDeclare: true)));
         Assert.Equal(5, link.Activation);
         Assert.True(link.IsDeclared);
         Assert.False(link.IsBusy);
@@ -134,10 +134,10 @@ public sealed class ShardLinkTests
         var link = Declared();
         link.Add(Publish(0, Status.Busy));
         var batch = link.Next();
-        link.Answered(Answer(5, accepted: [.. Enumerable.Repeat(new FeedKey(5, 1), accepted)]));
+        Assert.False(link.Answered(Answer(5, accepted: [.. Enumerable.Repeat(new FeedKey(5, 1), accepted)])));
         Assert.False(link.IsBusy);
         Assert.Same(batch, link.Next());
-        link.Answered(Answer(5, accepted: new FeedKey(5, 1)));
+        Assert.True(link.Answered(Answer(5, accepted: new FeedKey(5, 1))));
         Assert.False(link.HasWork);
     }
 
