@@ -2,15 +2,15 @@ using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Routing;
 
-/// <summary>Time in which a router was awake: the steady clock without what passed while its process was stopped, frozen or starved, or waited for its store.</summary>
+/// <summary>Time in which a router or a gateway was awake: the steady clock without what passed while its process was stopped, frozen or starved, or waited for its store.</summary>
 /// <remarks>
-/// Silence is a fact only for who listens. Whoever was away finds the heartbeats of that time waiting behind the first <see cref="RouterInput.Tick"/>, so what
-/// it did not hear meanwhile says nothing about anyone, and everything that it counts goes on from where it was. Of the time between two inputs at
-/// most <see cref="RouterSettings.TickInterval"/> counts: the clock of a router that is called as often as ever is the steady one, it is never ahead of
-/// it, and nobody is silent for n seconds before n ticks have passed without a word.
+/// Silence is a fact only for who listens. Whoever was away finds what came in that time waiting behind its first tick, so what it did not hear
+/// meanwhile says nothing about anyone, and everything that it counts goes on from where it was. Of the time between two inputs at most
+/// <see cref="RouterSettings.TickInterval"/> counts: the clock of one that is called as often as ever is the steady one, it is never ahead of it, and
+/// nobody is silent for n seconds before n ticks have passed without a word.
 /// </remarks>
 /// <param name="started">Where it begins, by the steady clock.</param>
-internal sealed class AwakeClock(TimeSpan started)
+public sealed class AwakeClock(TimeSpan started)
 {
     private TimeSpan steady = started;
     private TimeSpan awake = started;

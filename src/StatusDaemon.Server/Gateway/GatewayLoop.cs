@@ -10,6 +10,7 @@ using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
+using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Gateway;
 
@@ -25,11 +26,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <summary>Frames of statuses of one turn: some tens of milliseconds, for which everybody else waits.</summary>
     private const int TurnFrames = 32 * 1024;
 
-    /// <summary>A client that was silent for so long is asked whether it lives (docs/protocol.md §11).</summary>
-    private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(30);
-
-    private const int MaxPings = 2;
-
     private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
@@ -43,6 +39,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private readonly IClusterClient cluster;
     private readonly ISubscriberDirectory source;
     private readonly SteadyClock clock;
+    private readonly AwakeClock awake; // a pause of the process makes nobody silent, or slow
     private readonly TimeProvider time;
     private readonly ILogger<GatewayLoop> log;
     private readonly Dictionary<Client, ClientSocket> sockets = [];
@@ -51,6 +48,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private Task<bool>? said; // ends when there is something in the inbox; waited for again where it was not
     private Task<bool>? told; // the same of what is delivered
     private DirectorySnapshot directory;
+    private Moment now; // of this turn
     private LoopInput.Drain? draining;
 
     public GatewayLoop(
@@ -65,6 +63,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         this.time = time;
         this.log = log;
         closesAtTicketEnd = auth.CloseAtTicketEnd;
+        awake = new AwakeClock(clock.Now.Steady);
         directory = source.Current;
         fanOut = new FanOut(id, uids, shards, limits);
     }
@@ -147,7 +146,8 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
             stop.ThrowIfCancellationRequested();
             var isTick = false;
-            fanOut.BeginTurn(clock.Now.Steady);
+            now = awake.Advance(clock.Now);
+            fanOut.BeginTurn(now.Steady);
             for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken += WeightOf(input))
             {
                 isTick |= input is LoopInput.Tick;
@@ -160,7 +160,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             }
 
             isAllTold = fanOut.Tell(TurnFrames);
-            fanOut.Flush(clock.Now.Steady);
+            fanOut.Flush(now.Steady);
             calls.Call(isTick);
             if (draining is not null && sockets.Count == 0 && calls.IsQuiet)
             {
@@ -199,7 +199,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
                 calls.Take(failed);
                 break;
             case LoopInput.Drained drained:
-                fanOut.Drained(drained.Client, clock.Now.Steady);
+                fanOut.Drained(drained.Client, now.Steady);
                 break;
             case LoopInput.Reply reply:
                 Reply(reply.Client, reply.Frame);
@@ -289,9 +289,9 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <summary>Pings who is silent, and closes who does not answer, does not read, or whose ticket has ended where that counts.</summary>
     private void LookAtClients()
     {
-        var now = clock.Now;
         foreach (var (client, socket) in sockets.ToArray())
         {
+            var liveness = socket.Judge(now.Steady);
             if (now.Steady - client.BehindSince > limits.Stalled)
             {
                 Close(client, CloseCode.TryAgainLater, "nothing was read for too long");
@@ -300,17 +300,12 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             {
                 Close(client, CloseCode.PolicyViolation, "the ticket has ended");
             }
-            else if (now.Steady - socket.HeardAt < PingAfter)
-            {
-                socket.Pings = 0;
-            }
-            else if (now.Steady - socket.HeardAt >= PingAfter * (MaxPings + 1))
+            else if (liveness == Liveness.Gone)
             {
                 Close(client, CloseCode.TryAgainLater, "no answer to two pings");
             }
-            else if (now.Steady - socket.HeardAt >= PingAfter * (socket.Pings + 1))
+            else if (liveness == Liveness.Silent)
             {
-                socket.Pings++;
                 Reply(client, ServerFrame.Ping);
             }
         }
@@ -337,7 +332,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     private async Task TickAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
+        using var timer = new PeriodicTimer(RouterSettings.TickInterval, time);
         while (await timer.WaitForNextTickAsync(stop))
         {
             await PostAsync(new LoopInput.Tick(), stop);

@@ -94,7 +94,7 @@ internal sealed partial class PubSub(
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
         Client? client = null;
         var sink = new PipeSink(transport.Output, () => _ = loop.PostAsync(new LoopInput.Drained(client!), CancellationToken.None).AsTask());
-        var shared = new ClientSocket(caller, sink) { HeardAt = clock.Now.Steady };
+        var shared = new ClientSocket(caller, sink);
         var origin = new ClientOrigin(
             caller.Subscriber?.DName.ToString() ?? caller.Uid.ToString(),
             string.Create(CultureInfo.InvariantCulture, $"ws {http.Connection.RemoteIpAddress}:{http.Connection.RemotePort}"));
@@ -149,7 +149,7 @@ internal sealed partial class PubSub(
             while (!isEnded)
             {
                 var read = await input.ReadAsync(linger);
-                socket.HeardAt = clock.Now.Steady;
+                socket.Hear();
                 List<LoopInput> inputs = [];
                 foreach (var segment in read.Buffer)
                 {

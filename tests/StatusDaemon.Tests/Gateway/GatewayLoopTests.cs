@@ -1,7 +1,11 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using StatusDaemon.Auth;
+using StatusDaemon.Daemon;
 using StatusDaemon.EndToEnd;
 using StatusDaemon.Protocol;
+using StatusDaemon.Routing;
 using static StatusDaemon.Privileges.SmallDirectories;
 
 namespace StatusDaemon.Gateway;
@@ -13,14 +17,139 @@ public sealed class GatewayLoopTests
     {
         await using var server = await ServerHere.StartAsync();
         var loop = server.Services.GetRequiredService<GatewayLoop>();
-        var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var socket = new ClientSocket(new Caller(UidOf("a"), Subscriber: null, TicketEnd: null), new FaultySink());
-        await loop.PostAsync(new LoopInput.Join(UidOf("a"), new ClientOrigin("a", "a test"), socket, joined), TestContext.Current.CancellationToken);
+        var (client, _) = await JoinAsync(loop, new FaultySink());
 
-        await loop.PostAsync(new LoopInput.Reply(await joined.Task, ErrorMessage.NotJson.Frame), TestContext.Current.CancellationToken);
+        await loop.PostAsync(new LoopInput.Reply(client, ErrorMessage.NotJson.Frame), TestContext.Current.CancellationToken);
 
         Assert.False(await server.EndedAsync());
         Assert.False(await loop.PostAsync(new LoopInput.Tick(), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_client_that_is_not_heard_is_asked_twice_and_then_let_go()
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sink = new NotingSink();
+        var (client, socket) = await JoinAsync(own.Loop, sink);
+
+        await own.PassAsync(29);
+        Assert.Empty(await sink.SeenAsync(own.Loop, client));
+        await own.PassAsync(2);
+        Assert.Equal(["ping"], await sink.SeenAsync(own.Loop, client));
+        socket.Hear();
+        await own.PassAsync(62);
+        Assert.Equal(["ping", "ping"], await sink.SeenAsync(own.Loop, client));
+        await own.PassAsync(30);
+        Assert.Equal("closed 1013: no answer to two pings", await sink.NextAsync());
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_pause_of_the_process_makes_no_client_silent_or_slow(bool isBehind)
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sink = new NotingSink { IsBehind = isBehind };
+        var (client, _) = await JoinAsync(own.Loop, sink);
+        await sink.SeenAsync(own.Loop, client);
+
+        own.Clock.Advance(TimeSpan.FromHours(1));
+        await own.PassAsync(2);
+
+        Assert.Empty(await sink.SeenAsync(own.Loop, client));
+    }
+
+    [Fact]
+    public async Task A_client_that_stays_behind_is_let_go()
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sink = new NotingSink { IsBehind = true };
+        var (client, _) = await JoinAsync(own.Loop, sink);
+        await sink.SeenAsync(own.Loop, client);
+
+        await own.PassAsync(62);
+
+        Assert.Equal("closed 1013: nothing was read for too long", await sink.NextAsync());
+    }
+
+    private static async Task<(Client Client, ClientSocket Socket)> JoinAsync(GatewayLoop loop, IFrameSink sink)
+    {
+        var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var socket = new ClientSocket(new Caller(UidOf("a"), Subscriber: null, TicketEnd: null), sink);
+        await loop.PostAsync(new LoopInput.Join(UidOf("a"), new ClientOrigin("a", "a test"), socket, joined), TestContext.Current.CancellationToken);
+        return (await joined.Task, socket);
+    }
+
+    /// <summary>A loop beside that of a server, whose time the test moves.</summary>
+    private sealed class OwnLoop : IAsyncDisposable
+    {
+        private readonly ServerHere server;
+
+        private OwnLoop(ServerHere server)
+        {
+            this.server = server;
+            Loop = ActivatorUtilities.CreateInstance<GatewayLoop>(
+                server.Services, new GatewayId(1), 1, new Limits(), new AuthOptions { Mode = AuthMode.TrustedHeader }, new SteadyClock(Clock));
+        }
+
+        public FakeTimeProvider Clock { get; } = new();
+
+        public GatewayLoop Loop { get; }
+
+        public static async Task<OwnLoop> StartAsync()
+        {
+            var own = new OwnLoop(await ServerHere.StartAsync());
+            await own.Loop.StartAsync(TestContext.Current.CancellationToken);
+            return own;
+        }
+
+        /// <summary>Lets seconds pass, each with its tick.</summary>
+        public async Task PassAsync(int seconds)
+        {
+            for (var second = 0; second < seconds; second++)
+            {
+                Clock.Advance(RouterSettings.TickInterval);
+                await Loop.PostAsync(new LoopInput.Tick(), TestContext.Current.CancellationToken);
+                await JoinAsync(Loop, new NotingSink()); // it is through with the tick when it has come to this
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Loop.StopAsync(CancellationToken.None);
+            Loop.Dispose();
+            await server.DisposeAsync();
+        }
+    }
+
+    /// <summary>Notes what a client would see, in words.</summary>
+    private sealed class NotingSink : IFrameSink
+    {
+        private readonly Channel<string> seen = Channel.CreateUnbounded<string>();
+
+        public bool IsBehind { get; init; }
+
+        public bool TryWrite(ReadOnlySpan<byte> frame) => seen.Writer.TryWrite(frame[0] == 0x89 ? "ping" : "answer");
+
+        public bool Flush() => !IsBehind;
+
+        public void Close(CloseCode code, string reason) => seen.Writer.TryWrite($"closed {(int)code}: {reason}");
+
+        public Task<string> NextAsync() => seen.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask();
+
+        /// <summary>What came since the last time, up to an answer that is asked for now.</summary>
+        public async Task<string[]> SeenAsync(GatewayLoop loop, Client client)
+        {
+            await loop.PostAsync(new LoopInput.Reply(client, ErrorMessage.NotJson.Frame), TestContext.Current.CancellationToken);
+            await JoinAsync(loop, new NotingSink());
+            return [.. Drain(seen.Reader).Where(one => one != "answer")];
+        }
+
+        private static IEnumerable<string> Drain(ChannelReader<string> reader)
+        {
+            while (reader.TryRead(out var one))
+            {
+                yield return one;
+            }
+        }
     }
 
     private sealed class FaultySink : IFrameSink
