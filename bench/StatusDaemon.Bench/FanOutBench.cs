@@ -84,8 +84,8 @@ internal static class FanOutBench
 
         private void Take(DeliveryBatch batch)
         {
-            fanOut.Take(batch, static () => { });
-            fanOut.Tell(int.MaxValue);
+            fanOut.BeginTurn(TimeSpan.Zero, int.MaxValue);
+            fanOut.Take(batch);
         }
 
         // The status turns once a round over all publishers, so that each delivery shows something new.

@@ -13,7 +13,12 @@ namespace StatusDaemon.Bench;
 /// <param name="publishers">The clients with lower numbers publish.</param>
 internal sealed class LoadClient(int number, int publishers) : IDisposable
 {
-    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private const byte Text = 0x81;
+    private const byte Ping = 0x89;
+    private const byte Pong = 0x8A;
+
+    // A small buffer, so that what it says grows old with nobody but the server.
+    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = 16 * 1024 };
     private readonly int[] seen = new int[publishers];
     private readonly byte[] buffer = new byte[16 * 1024];
     private int[] watched = [];
@@ -61,14 +66,14 @@ internal sealed class LoadClient(int number, int publishers) : IDisposable
     public Task WatchAsync(IReadOnlyCollection<int> numbers)
     {
         watched = [.. numbers.Where(publisher => publisher < publishers)];
-        return SendAsync("{\"events\":{" + string.Join(',', numbers.Select(watchedNumber => $"\"load-{watchedNumber}\":9")) + "}}");
+        return SendAsync(Text, "{\"events\":{" + string.Join(',', numbers.Select(watchedNumber => $"\"load-{watchedNumber}\":9")) + "}}");
     }
 
     /// <summary>Publishes the next status.</summary>
     public Task PublishAsync()
     {
         publishedAt = Stopwatch.GetTimestamp();
-        return SendAsync($$"""{"status":{{(published++ % 2) + 1}},"timestamp":{{published}}}""");
+        return SendAsync(Text, $$"""{"status":{{(published++ % 2) + 1}},"timestamp":{{published}}}""");
     }
 
     /// <summary>Publishes one status after the other and waits for nothing but its socket.</summary>
@@ -101,8 +106,13 @@ internal sealed class LoadClient(int number, int publishers) : IDisposable
                 var used = 0;
                 while (TryFrame(buffer.AsSpan(used, filled - used), out var payload, out var length))
                 {
+                    var opcode = buffer[used];
                     used += length;
-                    if (Take(buffer.AsSpan(used - payload, payload)) && Pause is { } pause)
+                    if (opcode == Ping)
+                    {
+                        await SendAsync(Pong, "");
+                    }
+                    else if (Take(buffer.AsSpan(used - payload, payload)) && Pause is { } pause)
                     {
                         Delays.Add(Stopwatch.GetElapsedTime(publishedAt));
                         _ = PublishLaterAsync(pause, stop);
@@ -124,7 +134,7 @@ internal sealed class LoadClient(int number, int publishers) : IDisposable
     private static bool TryFrame(ReadOnlySpan<byte> bytes, out int payload, out int length)
     {
         payload = length = 0;
-        if (bytes.Length < 4)
+        if (bytes.Length < 2 || (bytes[1] >= 126 && bytes.Length < 4))
         {
             return false;
         }
@@ -175,12 +185,12 @@ internal sealed class LoadClient(int number, int publishers) : IDisposable
         return who == number && count == published;
     }
 
-    private async Task SendAsync(string text)
+    private async Task SendAsync(byte opcode, string text)
     {
         var payload = Encoding.ASCII.GetBytes(text);
         var header = payload.Length < 126 ? 6 : 8;
         var frame = new byte[header + payload.Length]; // the mask is zero: allowed, and nothing to do
-        frame[0] = 0x81;
+        frame[0] = opcode;
         frame[1] = (byte)(0x80 | (header == 6 ? payload.Length : 126));
         if (header == 8)
         {

@@ -10,7 +10,8 @@ namespace StatusDaemon.Gateway;
 /// <summary>The clients of one gateway loop: who watches whom, what each has been told, and what it is owed.</summary>
 /// <remarks>
 /// Pure but for the sinks, and owned by one loop: no lock, no task, no clock. A status is one frame that is written to every allowed socket; a
-/// client that does not read fast enough is owed the latest of each publisher, and nothing waits for it.
+/// client that does not read fast enough is owed the latest of each publisher, and nothing waits for it. Where all of them together are more than a
+/// turn can write, publishers wait in a row, each for its latest: what is told is taken at once, however much it is.
 /// </remarks>
 internal sealed class FanOut
 {
@@ -23,8 +24,8 @@ internal sealed class FanOut
     private readonly TopicTable topics;
     private readonly FrameWriter writer;
     private readonly TakenBatches taken = new();
-    private readonly Queue<(IReadOnlyList<Delivery> Deliveries, Action Told)> untold = new();
-    private int told; // of the first of them
+    private readonly Queue<Topic> overdue = new();
+    private int room; // frames of this turn
     private uint requests;
 
     /// <param name="shards">A power of two, the same for all members.</param>
@@ -117,50 +118,49 @@ internal sealed class FanOut
         return null;
     }
 
-    /// <summary>Takes what a daemon tells, once, however often it arrives; <see cref="Tell"/> passes it on.</summary>
-    /// <param name="told">Called when all of it was passed on: the daemon may send the next.</param>
-    public void Take(DeliveryBatch batch, Action told)
+    /// <summary>Begins a turn of the loop: passes on what the last one left, and whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
+    /// <param name="frames">Frames of statuses that it may write; the last publisher's may pass it.</param>
+    public void BeginTurn(TimeSpan now, int frames)
     {
-        if (taken.TryTake(batch))
+        writer.BeginTurn(now);
+        room = frames;
+        while (room > 0 && overdue.TryDequeue(out var topic))
         {
-            untold.Enqueue((batch.Deliveries, told));
-        }
-        else
-        {
-            told();
+            topic.IsOverdue = false;
+            PassOn(topic, except: -1);
         }
     }
 
-    /// <summary>Passes on what daemons told, in their order, until about so many frames are written.</summary>
-    /// <returns>Whether everything was passed on.</returns>
-    public bool Tell(int frames)
+    /// <summary>Whether a publisher's latest status waits for the next turn.</summary>
+    public bool IsOverdue => overdue.Count > 0;
+
+    /// <summary>Takes what a daemon tells, once, however often it arrives. Statuses for which the turn has no room any more wait, each publisher's latest.</summary>
+    public void Take(DeliveryBatch batch)
     {
-        while (untold.TryPeek(out var batch))
+        if (!taken.TryTake(batch))
         {
-            for (; told < batch.Deliveries.Count; told++)
-            {
-                if (frames <= 0)
-                {
-                    return false;
-                }
-
-                frames -= Take(batch.Deliveries[told].What);
-            }
-
-            untold.Dequeue();
-            told = 0;
-            batch.Told();
+            return;
         }
 
-        return true;
+        foreach (var delivery in batch.Deliveries)
+        {
+            switch (delivery.What)
+            {
+                case Effect.Deliver deliver:
+                    Take(deliver);
+                    break;
+                case Effect.Tell tell:
+                    Take(tell);
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
     }
 
     /// <summary>Answers a client's own message; kept for it if it is behind.</summary>
     /// <returns>False if it has too many answers waiting already: it does not read, close it.</returns>
     public bool Reply(Client client, byte[] frame) => writer.Reply(client, frame);
-
-    /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
-    public void BeginTurn(TimeSpan now) => writer.BeginTurn(now);
 
     /// <summary>Sends everything that was written since the last time, one flush a client.</summary>
     public void Flush(TimeSpan now) => writer.Flush(now);
@@ -198,54 +198,65 @@ internal sealed class FanOut
         return true;
     }
 
-    /// <returns>Frames that it came to, or one if it came to none.</returns>
-    private int Take(Effect what)
+    private void Take(Effect.Deliver deliver)
     {
-        switch (what)
+        if (topics.TryGet(deliver.Publisher, out var topic) && topic.Learn(deliver.Record, deliver.Stamp))
         {
-            case Effect.Deliver deliver:
-                return topics.TryGet(deliver.Publisher, out var topic) && Learn(topic, deliver.Record, deliver.Stamp, except: -1) ? topic.Watches.Count : 1;
-            case Effect.Tell tell:
-                return Take(tell);
-            default:
-                throw new UnreachableException();
+            Show(topic, except: -1);
         }
     }
 
-    private int Take(Effect.Tell tell)
+    private void Take(Effect.Tell tell)
     {
         if (!clients.TryGet(tell.Connection, out var client) || !topics.TryGet(tell.Publisher, out var topic))
         {
-            return 1;
+            return;
         }
 
         var at = topic.Watches.Find(client.Slot);
         if (at < 0 || topic.Watches.Items[at].Request != tell.Request)
         {
-            return 1; // the answer to an earlier wish
+            return; // the answer to an earlier wish
         }
 
-        var isNew = tell.IsVisible && Learn(topic, tell.Record, tell.Stamp, except: client.Slot);
+        var isNew = tell.IsVisible && topic.Learn(tell.Record, tell.Stamp);
+        if (isNew)
+        {
+            Show(topic, except: client.Slot);
+        }
+
         ref var watch = ref topic.Watches.Items[at];
         var mustSend = watch.Is(WatchState.Asked) || watch.Is(WatchState.Visible) != tell.IsVisible || (tell.IsVisible && (isNew || watch.Is(WatchState.Missed)));
         watch.State = (watch.State & WatchState.Owed) | WatchState.Confirmed | (tell.IsVisible ? WatchState.Visible : WatchState.None);
-        if (mustSend)
+        if (mustSend && !(tell.IsVisible && topic.IsOverdue))
         {
+            room--;
             writer.Send(client, topic, ref watch);
         }
-
-        return isNew ? topic.Watches.Count : 1;
     }
 
-    /// <summary>Takes a record and sends it to everyone who is shown the topic.</summary>
-    /// <param name="except">Slot of a client that the caller sends to; -1 for none.</param>
-    private bool Learn(Topic topic, in StatusRecord record, DeliveryStamp stamp, int except)
+    /// <summary>Sends a topic's new record to everyone who is shown it, in this turn or, if that has no room any more, when those before it are through.</summary>
+    /// <param name="except">Slot of a client that the caller sends to, unless it has to wait as well; -1 for none.</param>
+    private void Show(Topic topic, int except)
     {
-        if (!topic.Learn(record, stamp))
+        if (topic.IsOverdue)
         {
-            return false;
+            return; // the newest goes when it is its turn
         }
 
+        if (room > 0)
+        {
+            PassOn(topic, except);
+            return;
+        }
+
+        topic.IsOverdue = true;
+        overdue.Enqueue(topic);
+    }
+
+    private void PassOn(Topic topic, int except)
+    {
+        room -= topic.Watches.Count;
         foreach (ref var watch in topic.Watches.Items)
         {
             if (watch.Slot == except)
@@ -262,8 +273,6 @@ internal sealed class FanOut
                 watch.State |= WatchState.Missed;
             }
         }
-
-        return true;
     }
 
     /// <summary>Appends all that a shard must know of this gateway. Every watch becomes a new wish, so that a late answer of an earlier activation confirms nothing.</summary>

@@ -130,6 +130,12 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
                 continue;
             }
 
+            if (topic.IsOverdue && watch.Is(WatchState.Visible))
+            {
+                watch.State &= ~WatchState.Owed; // the newest is about to be sent to all
+                continue;
+            }
+
             var isRinging = watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;
             if ((ringing && !isRinging) || !isOpen || !client.Sink.TryWrite(FrameFor(topic, watch)))
             {

@@ -20,17 +20,18 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <summary>Inputs that may wait; whoever brings one more waits itself, and with it the client's socket.</summary>
     private const int InboxInputs = 8192;
 
-    /// <summary>Inputs of one turn: frames that are written meanwhile go out in one flush a client.</summary>
-    private const int TurnInputs = 1024;
+    /// <summary>Inputs of one turn, and the events in them: some ten milliseconds. Frames that are written meanwhile go out in one flush a client.</summary>
+    private const int TurnInputs = 8192;
 
-    /// <summary>Frames of statuses of one turn: some tens of milliseconds, for which everybody else waits.</summary>
+    /// <summary>Frames of statuses of one turn: some tens of milliseconds. What is above waits for the next, and only the latest of each publisher.</summary>
     private const int TurnFrames = 32 * 1024;
 
     private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     // Beside the inbox, so that what is told does not wait behind what clients say. Each daemon has one batch under way.
-    private readonly Channel<(DeliveryBatch Batch, Action Told)> delivered = Channel.CreateUnbounded<(DeliveryBatch, Action)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(DeliveryBatch Batch, TaskCompletionSource Taken)> delivered = Channel.CreateUnbounded<(DeliveryBatch, TaskCompletionSource)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<TaskCompletionSource> acknowledged = []; // of this turn
     private readonly GatewayId id;
     private readonly FanOut fanOut;
     private readonly UidTable uids;
@@ -96,12 +97,12 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     }
 
     /// <inheritdoc/>
-    /// <remarks>Answered when all of it was passed on, so that a daemon which tells faster than that drops what was overtaken.</remarks>
+    /// <remarks>Answered at the end of the turn that took it: a daemon has at most one batch in a turn, and drops what is overtaken meanwhile.</remarks>
     public async Task DeliverAsync(Payload batch)
     {
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await delivered.Writer.WriteAsync((DeliveryBatch.Parse(batch.Bytes, id, uids), told.SetResult));
-        await Task.WhenAny(told.Task, ExecuteTask!);
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await delivered.Writer.WriteAsync((DeliveryBatch.Parse(batch.Bytes, id, uids), taken));
+        await Task.WhenAny(taken.Task, ExecuteTask!);
     }
 
     /// <summary>Closes all clients over a while and waits until they are gone and shards have taken what they said, or the time is over.</summary>
@@ -136,10 +137,9 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private async Task RunAsync(CancellationToken stop)
     {
         calls.Call(isTick: true);
-        var isAllTold = true;
         while (true)
         {
-            if (isAllTold)
+            if (!fanOut.IsOverdue)
             {
                 await WaitAsync(stop);
             }
@@ -147,7 +147,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             stop.ThrowIfCancellationRequested();
             var isTick = false;
             now = awake.Advance(clock.Now);
-            fanOut.BeginTurn(now.Steady);
+            fanOut.BeginTurn(now.Steady, TurnFrames);
             for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken += WeightOf(input))
             {
                 isTick |= input is LoopInput.Tick;
@@ -156,11 +156,12 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
             while (delivered.Reader.TryRead(out var tidings))
             {
-                fanOut.Take(tidings.Batch, tidings.Told);
+                fanOut.Take(tidings.Batch);
+                acknowledged.Add(tidings.Taken);
             }
 
-            isAllTold = fanOut.Tell(TurnFrames);
             fanOut.Flush(now.Steady);
+            Acknowledge();
             calls.Call(isTick);
             if (draining is not null && sockets.Count == 0 && calls.IsQuiet)
             {
@@ -182,8 +183,18 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         await Task.WhenAny(said, told);
     }
 
+    private void Acknowledge()
+    {
+        foreach (var taken in acknowledged)
+        {
+            taken.SetResult();
+        }
+
+        acknowledged.Clear();
+    }
+
     // A message of many events counts for as much as it costs, so that nobody's frames wait for a turn full of them.
-    private static int WeightOf(LoopInput input) => input is LoopInput.Said said ? 1 + (said.Wish.Events.Count / Limits.EventsPerMessage) : 1;
+    private static int WeightOf(LoopInput input) => input is LoopInput.Said said ? 1 + said.Wish.Events.Count : 1;
 
     private void Take(LoopInput input)
     {

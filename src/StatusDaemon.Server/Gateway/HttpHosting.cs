@@ -17,12 +17,20 @@ internal static class HttpHosting
     /// <summary>A hundred dnames in one query pass Kestrel's 8 KB; the longest, percent-encoded, fit in this. Above it answers 414.</summary>
     private const int MaxRequestLineBytes = 160 * 1024;
 
+    /// <summary>What a client may send ahead of us: some hundred messages, in place of Kestrel's megabyte.</summary>
+    private const int MaxReadBytes = 64 * 1024;
+
     private const int Backlog = 4096;
 
     /// <summary>Configures the listener.</summary>
     public static void AddHttp(this WebApplicationBuilder builder, ServiceOptions options, X509Certificate2? certificate)
     {
-        builder.WebHost.UseSockets(static sockets => sockets.Backlog = Backlog);
+        builder.WebHost.UseSockets(static sockets =>
+        {
+            sockets.Backlog = Backlog;
+            sockets.MaxReadBufferSize = MaxReadBytes;
+            sockets.MaxWriteBufferSize = PipeSink.MaxPendingBytes;
+        });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -8,8 +8,8 @@ namespace StatusDaemon.Gateway;
 /// <param name="drained">Called, on any thread, when a flush that had to wait is through.</param>
 internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
 {
-    /// <summary>Bytes that may wait for a flush: as much as Kestrel's own buffer.</summary>
-    private const int MaxPendingBytes = 64 * 1024;
+    /// <summary>Bytes that may wait for a flush, and again so many for the kernel's buffer: some hundred statuses that grow old there. What is above is owed, and overtaken.</summary>
+    public const int MaxPendingBytes = 16 * 1024;
 
     private readonly TaskCompletionSource closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);

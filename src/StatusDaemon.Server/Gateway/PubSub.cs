@@ -17,8 +17,8 @@ namespace StatusDaemon.Gateway;
 internal sealed partial class PubSub(
     Admission admission, GatewayLoop loop, ISubscriberDirectory directory, ConnectionCounts counts, Limits limits, SteadyClock clock, TimeProvider time, ILogger<PubSub> log)
 {
-    /// <summary>The kernel's share of what waits for a slow reader; with its default of megabytes, statuses would grow old there instead of being overtaken.</summary>
-    private const int SendBufferBytes = 64 * 1024;
+    /// <summary>The kernel's share of what waits, for a slow reader or from a fast sender; with its default of megabytes, statuses would grow old there instead of being overtaken.</summary>
+    private const int SocketBufferBytes = 64 * 1024;
 
     /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
@@ -87,7 +87,8 @@ internal sealed partial class PubSub(
     {
         if (http.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
         {
-            socket.SendBufferSize = SendBufferBytes;
+            socket.SendBufferSize = SocketBufferBytes;
+            socket.ReceiveBufferSize = SocketBufferBytes;
         }
 
         var transport = http.Features.Get<IConnectionTransportFeature>()!.Transport;

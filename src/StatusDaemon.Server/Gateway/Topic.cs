@@ -20,6 +20,9 @@ internal sealed class Topic(int slot, Uid publisher) : ISlotted
     /// <summary>The newest record that its shard told of; the default one before that.</summary>
     public StatusRecord Record { get; private set; }
 
+    /// <summary>Whether the newest record waits to be passed on; then nothing else is sent of it to those who are shown it.</summary>
+    public bool IsOverdue { get; set; }
+
     /// <summary>When its shard told it.</summary>
     public DeliveryStamp Stamp { get; private set; }
 

@@ -14,6 +14,14 @@ internal sealed class CountingSink : IFrameSink
 
     public List<byte[]> Frames { get; } = [];
 
+    /// <summary>What was shown since the last time.</summary>
+    public (string Publisher, Status Status)[] Taken()
+    {
+        var taken = Shown.ToArray();
+        Shown.Clear();
+        return taken;
+    }
+
     public bool TryWrite(ReadOnlySpan<byte> frame)
     {
         if (Room == 0)

@@ -204,32 +204,81 @@ public sealed class FanOutTests
     }
 
     [Fact]
-    public void Much_that_is_told_is_passed_on_in_pieces_in_its_order_and_acknowledged_when_all_of_it_is()
+    public void What_a_turn_has_no_room_for_waits_in_a_row_the_latest_of_each_publisher()
     {
-        List<CountingSink> sinks = [];
-        for (var i = 0; i < 3; i++)
-        {
-            var client = Watching($"watcher-{i}", out var sink, "p", "q");
-            Tell(client, "p", isVisible: true, Status.Enable);
-            Tell(client, "q", isVisible: true, Status.Enable);
-            sink.Shown.Clear();
-            sinks.Add(sink);
-        }
+        var sinks = Enumerable.Range(0, 3).Select(number => Seeing($"watcher-{number}", "a", "b", "c").Sink).ToArray();
 
-        List<string> acknowledged = [];
-        Delivery Change(string publisher, Status status) => new(0, new Effect.Deliver(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(1, ++told)));
-        fanOut.Take(new DeliveryBatch(5, ++batches, [Change("p", Status.Busy), Change("q", Status.Busy)]), () => acknowledged.Add("first"));
-        fanOut.Take(new DeliveryBatch(6, 1, [Change("p", Status.Absent)]), () => acknowledged.Add("second"));
+        fanOut.BeginTurn(default, frames: 1);
+        fanOut.Take(Batch(Change("a", Status.Busy), Change("b", Status.Busy), Change("c", Status.Busy), Change("b", Status.Absent)));
+        Assert.All(sinks, sink => Assert.Equal([("a", Status.Busy)], sink.Taken()));
 
-        Assert.False(fanOut.Tell(frames: 1));
-        Assert.All(sinks, sink => Assert.Equal([("p", Status.Busy)], sink.Shown));
-        Assert.Empty(acknowledged);
-        Assert.False(fanOut.Tell(frames: 3));
-        Assert.All(sinks, sink => Assert.Equal([("p", Status.Busy), ("q", Status.Busy)], sink.Shown));
-        Assert.Equal(["first"], acknowledged);
-        Assert.True(fanOut.Tell(frames: 3));
-        Assert.All(sinks, sink => Assert.Equal(("p", Status.Absent), sink.Shown[^1]));
-        Assert.Equal(["first", "second"], acknowledged);
+        fanOut.BeginTurn(default, frames: 1);
+        fanOut.Take(Batch(Change("a", Status.Incoming)));
+        Assert.All(sinks, sink => Assert.Equal([("b", Status.Absent)], sink.Taken()));
+        Assert.True(fanOut.IsOverdue);
+
+        fanOut.BeginTurn(default, frames: 4);
+        Assert.All(sinks, sink => Assert.Equal([("c", Status.Busy), ("a", Status.Incoming)], sink.Taken()));
+        Assert.False(fanOut.IsOverdue);
+    }
+
+    [Fact]
+    public void Who_subscribes_to_what_waits_is_answered_with_it_once()
+    {
+        var (_, early) = Seeing("early", "p");
+        var late = Watching("late", out var sink, "p");
+
+        fanOut.BeginTurn(default, frames: 0);
+        fanOut.Take(Batch(Change("p", Status.Busy), Answer(late, "p", isVisible: true, Status.Absent)));
+        Assert.Empty(sink.Taken());
+
+        fanOut.BeginTurn(default, frames: 1);
+        Assert.Equal([("p", Status.Absent)], sink.Taken());
+        Assert.Equal([("p", Status.Absent)], early.Taken());
+    }
+
+    [Fact]
+    public void A_hide_does_not_wait_and_nothing_of_what_waits_follows_it()
+    {
+        var (client, sink) = Seeing("alice", "p");
+
+        fanOut.BeginTurn(default, frames: 0);
+        fanOut.Take(Batch(Change("p", Status.Busy), Answer(client, "p", isVisible: false)));
+        fanOut.BeginTurn(default, frames: 1);
+
+        Assert.Equal([("p", Status.Unknown)], sink.Taken());
+    }
+
+    [Fact]
+    public void Who_reads_again_while_its_publisher_waits_is_sent_the_latest_once()
+    {
+        var (client, sink) = Seeing("alice", "p");
+        sink.Room = 0;
+        Deliver("p", Status.Busy);
+        fanOut.Flush(default);
+
+        fanOut.BeginTurn(default, frames: 0);
+        fanOut.Take(Batch(Change("p", Status.Absent)));
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+        fanOut.BeginTurn(default, frames: 1);
+
+        Assert.Equal([("p", Status.Absent)], sink.Taken());
+        Assert.False(client.HasBacklog);
+    }
+
+    [Fact]
+    public void What_waits_of_a_publisher_whom_nobody_watches_any_more_is_forgotten()
+    {
+        var (client, sink) = Seeing("alice", "p");
+        fanOut.BeginTurn(default, frames: 0);
+        fanOut.Take(Batch(Change("p", Status.Busy)));
+        Take(client, null, ("p", false));
+
+        fanOut.BeginTurn(default, frames: 1);
+
+        Assert.Empty(sink.Taken());
+        Assert.Equal(0, fanOut.TopicCount);
     }
 
     [Fact]
@@ -315,20 +364,38 @@ public sealed class FanOutTests
         return inputs;
     }
 
-    private void Tell(Client client, string publisher, bool isVisible, Status? status = null) => Take(new Effect.Tell(
-        client.Id, UidOf(publisher), requests[(client.Id, UidOf(publisher))], isVisible, status is { } shown ? Record(shown) : default, new DeliveryStamp(1, ++told)));
+    /// <summary>A client that is shown some publishers, and has been sent what they are.</summary>
+    private (Client Client, CountingSink Sink) Seeing(string subscriber, params string[] publishers)
+    {
+        var client = Watching(subscriber, out var sink, publishers);
+        foreach (var publisher in publishers)
+        {
+            Tell(client, publisher, isVisible: true, Status.Enable);
+        }
 
-    private void Deliver(string publisher, Status status) => Deliver(publisher, status, 1, ++told);
+        sink.Taken();
+        return (client, sink);
+    }
 
-    private void Deliver(string publisher, Status status, long epoch, long counter) =>
-        Take(new Effect.Deliver(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(epoch, counter)));
+    private void Tell(Client client, string publisher, bool isVisible, Status? status = null) => Take(Batch(Answer(client, publisher, isVisible, status)));
 
-    private void Take(Effect what) => Take(new DeliveryBatch(5, ++batches, [new Delivery(0, what)]));
+    private void Deliver(string publisher, Status status) => Take(Batch(Change(publisher, status)));
+
+    private void Deliver(string publisher, Status status, long epoch, long counter) => Take(Batch(Change(publisher, status, epoch, counter)));
+
+    private Effect.Tell Answer(Client client, string publisher, bool isVisible, Status? status = null) => new(
+        client.Id, UidOf(publisher), requests[(client.Id, UidOf(publisher))], isVisible, status is { } shown ? Record(shown) : default, new DeliveryStamp(1, ++told));
+
+    private Effect.Deliver Change(string publisher, Status status) => Change(publisher, status, 1, ++told);
+
+    private Effect.Deliver Change(string publisher, Status status, long epoch, long counter) => new(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(epoch, counter));
+
+    private DeliveryBatch Batch(params Effect[] what) => new(5, ++batches, [.. what.Select(one => new Delivery(0, one))]);
 
     private void Take(DeliveryBatch batch)
     {
-        fanOut.Take(batch, told: () => { });
-        Assert.True(fanOut.Tell(int.MaxValue));
+        fanOut.BeginTurn(default, int.MaxValue);
+        fanOut.Take(batch);
     }
 
     private StatusRecord Record(Status status) =>

@@ -449,6 +449,7 @@ internal sealed class World : IAsyncDisposable
     {
         foreach (var gateway in gateways)
         {
+            BeginTurn(gateway);
             gateway.FanOut.Flush(clock.Now.Steady);
             var link = gateway.FanOut.Links[0];
             if (!link.IsBusy)
@@ -595,8 +596,8 @@ internal sealed class World : IAsyncDisposable
         {
             if (arrives && !gateway.IsDead)
             {
-                gateway.FanOut.Take(DeliveryBatch.Parse(bytes, gateway.Id, uids), told: () => { });
-                gateway.FanOut.Tell(int.MaxValue);
+                BeginTurn(gateway);
+                gateway.FanOut.Take(DeliveryBatch.Parse(bytes, gateway.Id, uids));
                 gateway.FanOut.Flush(clock.Now.Steady);
                 if (isAcknowledged && sender.Outstanding.TryGetValue(gateway.Id, out var outstanding) && outstanding.Batch == batch)
                 {
@@ -607,6 +608,9 @@ internal sealed class World : IAsyncDisposable
             return Task.CompletedTask;
         });
     }
+
+    /// <summary>A turn has room for a frame or two, until the world is calm.</summary>
+    private void BeginTurn(SimGateway gateway) => gateway.FanOut.BeginTurn(clock.Now.Steady, isCalm ? int.MaxValue : random.Next(3));
 
     private bool Survives() => isCalm || random.Next(10) < 7;
 
