@@ -10,8 +10,8 @@ internal static class LogSetup
     // Frameworks tell at information what is of use to their developers; each connection would be several lines.
     private static readonly string[] Frameworks = ["Microsoft", "System", "Orleans"];
 
-    // Its first look takes the machine's whole uptime for a delay, and warns of it.
-    private const string Watchdog = "Orleans.Runtime.Watchdog";
+    // The first look of the one takes the machine's whole uptime for a delay; the other warns of what Orleans tries again, which then says what came of it.
+    private static readonly string[] Worried = ["Orleans.Runtime.Watchdog", "Polly"];
 
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>
@@ -25,7 +25,10 @@ internal static class LogSetup
                 logging.AddFilter(framework, options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning);
             }
 
-            logging.AddFilter(Watchdog, options.Level > LogLevel.Error ? options.Level : LogLevel.Error);
+            foreach (var worried in Worried)
+            {
+                logging.AddFilter(worried, options.Level > LogLevel.Error ? options.Level : LogLevel.Error);
+            }
         }
 
         logging.Services.TryAddSingleton(TimeProvider.System);
