@@ -30,6 +30,7 @@ public sealed class LogSetupTests
     [InlineData(LogLevel.Error, "Microsoft.AspNetCore.Hosting", LogLevel.Error)]
     [InlineData(LogLevel.Trace, "Orleans.Runtime.Silo", LogLevel.Trace)]
     [InlineData(LogLevel.Information, "Orleans.Runtime.Watchdog", LogLevel.Error)]
+    [InlineData(LogLevel.Information, "Polly", LogLevel.Error)]
     public void Frameworks_are_heard_from_warnings_up(LogLevel level, string category, LogLevel least)
     {
         using var services = Services(new LogOptions { Level = level });
