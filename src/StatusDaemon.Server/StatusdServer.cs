@@ -295,7 +295,8 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GatewayLoop>(
             provider, new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), settings.Cluster.Shards, settings.Service.Limits, auth));
         services.AddHostedService(provider => provider.GetRequiredService<GatewayLoop>());
-        services.AddHostedService<GatewayDrain>();
+        services.AddSingleton<GatewayDrain>();
+        services.AddHostedService(provider => provider.GetRequiredService<GatewayDrain>());
         services.Configure<HostOptions>(host =>
             host.ShutdownTimeout = TimeSpan.FromTicks(Math.Max(host.ShutdownTimeout.Ticks, (settings.Service.Drain + AfterDrain).Ticks)));
         services.AddSingleton<PubSub>();

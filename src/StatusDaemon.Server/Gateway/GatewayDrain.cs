@@ -11,6 +11,7 @@ internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
     private readonly GatewayLoop loop;
     private readonly ServiceOptions options;
     private readonly PosixSignalRegistration interrupt;
+    private readonly CancellationTokenSource drained = new();
     private volatile bool isInterrupted;
 
     public GatewayDrain(GatewayLoop loop, ServiceOptions options)
@@ -20,15 +21,19 @@ internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
         interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
     }
 
+    /// <summary>Cancelled when all clients are gone, or the time for it is over.</summary>
+    public CancellationToken Drained => drained.Token;
+
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.Drain + TimeSpan.FromSeconds(0.5));
-        var drained = isInterrupted
+        var draining = isInterrupted
             ? loop.DrainAsync(CloseCode.GoingAway, "the server stops", options.Drain, limit.Token)
             : loop.DrainAsync(CloseCode.ServiceRestart, "the server restarts", options.Drain, limit.Token);
-        await drained.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await draining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await drained.CancelAsync();
     }
 
     /// <inheritdoc/>
@@ -47,5 +52,9 @@ internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public void Dispose() => interrupt.Dispose();
+    public void Dispose()
+    {
+        interrupt.Dispose();
+        drained.Dispose();
+    }
 }

@@ -44,7 +44,8 @@ internal static class HttpHosting
             {
                 // WebSockets over HTTP/2 would share one connection's flow control, and no client of ours asks for them.
                 listen.Protocols = HttpProtocols.Http1;
-                listen.Use(next => HandshakeDeadline.Middleware(next, options.Limits.Handshake, listen.ApplicationServices.GetRequiredService<TimeProvider>()));
+                listen.Use(next => HandshakeDeadline.Middleware(
+                    next, options.Limits.Handshake, listen.ApplicationServices.GetRequiredService<TimeProvider>(), listen.ApplicationServices.GetRequiredService<GatewayDrain>().Drained));
                 if (certificate is not null)
                 {
                     listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, HandshakeTimeout = options.Limits.Handshake });

@@ -197,6 +197,17 @@ public sealed class LifeCycleTests
     }
 
     [Fact]
+    public async Task A_stop_does_not_wait_for_half_a_request()
+    {
+        await using var server = await StatusdProcess.StartAsync(StatusdProcess.TrustedHeader + "\nSERVICE: { drain: 60s, limits: { handshake: 60s } }");
+        await using var half = await RawSocket.ConnectTcpAsync(server);
+        await half.SendAsync("GET /pub"u8.ToArray());
+        await server.AskReadyAsync(); // on a later connection: that one was taken before
+
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    [Fact]
     public async Task What_is_said_while_it_drains_is_taken_and_kept()
     {
         await using var server = await StatusdProcess.StartAsync(StatusdProcess.TrustedHeader, SharedServer.Directory());

@@ -9,10 +9,15 @@ public sealed class HandshakeDeadlineTests : IAsyncDisposable
     private readonly FakeTimeProvider time = new();
     private readonly Connection connection = new();
     private readonly TaskCompletionSource end = new();
+    private readonly CancellationTokenSource drained = new();
 
-    public HandshakeDeadlineTests() => _ = HandshakeDeadline.Middleware(_ => end.Task, Limit, time)(connection);
+    public HandshakeDeadlineTests() => _ = HandshakeDeadline.Middleware(_ => end.Task, Limit, time, drained.Token)(connection);
 
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        drained.Dispose();
+        return connection.DisposeAsync();
+    }
 
     [Fact]
     public void A_connection_without_a_request_is_aborted_when_its_time_is_over_and_not_before()
@@ -33,6 +38,19 @@ public sealed class HandshakeDeadlineTests : IAsyncDisposable
         time.Advance(Limit);
 
         Assert.False(connection.IsAborted);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task When_all_clients_are_gone_half_a_request_is_not_waited_for(bool isComplete)
+    {
+        if (isComplete)
+        {
+            connection.Features.Get<HandshakeDeadline>()!.Dispose();
+        }
+
+        await drained.CancelAsync();
+
+        Assert.Equal(!isComplete, connection.IsAborted);
     }
 
     [Fact]
