@@ -131,6 +131,10 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
         else if (file.Hash == old.File.Hash)
         {
             Replace(old, new State(old.File, still), "unchanged");
+            if (old.Problem is not null)
+            {
+                LogAccepted(path, old.File.Snapshot.Subscribers.Count, old.File.Snapshot.Revision); // else the last word would be that it was refused
+            }
         }
         else
         {

@@ -200,7 +200,11 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
                 ? $"'{unknown}' is none of dname, number, limit, after"
                 : "";
             var limit = DefaultPage;
-            if (query.TryGetValue("limit", out var text)
+            if (query["limit"].Count > 1 || query["after"].Count > 1)
+            {
+                problem = "limit and after stand there once";
+            }
+            else if (query.TryGetValue("limit", out var text)
                 && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxPage))
             {
                 problem = $"limit is 1 to {MaxPage}";

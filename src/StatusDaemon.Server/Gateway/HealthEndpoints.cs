@@ -11,6 +11,7 @@ internal sealed class HealthEndpoints(GatewayLoop loop, ILogin login, ISubscribe
     public static Task ServeHealthAsync(HttpContext http) => SayAsync(http, StatusCodes.Status200OK, "ok");
 
     /// <summary>Serves <c>/readyz</c>: 503 while shards have not answered yet, nobody can log in, or the gateway drains. A directory file that was refused does not make it unready: the last good one is in force.</summary>
+    /// <remarks>Anybody may ask, so it says nothing of what is in the file.</remarks>
     public Task ServeReadyAsync(HttpContext http)
     {
         var obstacle = loop.IsDraining ? "draining"
@@ -21,7 +22,7 @@ internal sealed class HealthEndpoints(GatewayLoop loop, ILogin login, ISubscribe
         return SayAsync(
             http,
             obstacle is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-            directory.LastProblem is { } problem ? $"{words}\ndirectory: {problem}" : words);
+            directory.LastProblem is null ? words : $"{words}\ndirectory: the file as it is now is not in force; the log says why (event 5002)");
     }
 
     private static Task SayAsync(HttpContext http, int status, string words)

@@ -65,6 +65,7 @@ internal sealed partial class PubSub(
         {
             LogTooMany(caller.Uid.ToString());
             http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            http.Response.Headers.RetryAfter = "5";
             return;
         }
 

@@ -88,7 +88,7 @@ public sealed class PythonClientTests(KerberosServer kerberos) : IClassFixture<K
     {
         await using var bob = Client("bob");
         var names = string.Join('&', Enumerable.Range(0, 101).Select(number => $"number={number}"));
-        foreach (var query in new[] { "uid=uid-bob", "limit=0", "limit=1001", "limit=x", "dname=a%40B&limit=1", names })
+        foreach (var query in new[] { "uid=uid-bob", "limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "after=a&after=b", "dname=a%40B&limit=1", names })
         {
             Assert.StartsWith("400 ", await bob.AskAsync($"get /directory?{query}"), StringComparison.Ordinal);
         }
