@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using OrleansClusterOptions = Orleans.Configuration.ClusterOptions;
 
@@ -75,8 +74,5 @@ internal static class ClusterHosting
     {
         builder.Services.AddSingleton(certificates);
         builder.Services.AddSingleton<MemberTls>();
-        builder.Logging.AddFilter("Orleans", LogLevel.Warning);
-        builder.Logging.AddFilter("Polly", LogLevel.Warning); // what Orleans retries placements with
-        builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // below: advice to take the server's collector, which we leave on purpose
     }
 }

@@ -20,7 +20,7 @@ internal static partial class HardLink
         }
 
         var error = Marshal.GetLastPInvokeError();
-        return error == FileExists ? false : throw new IOException(new Win32Exception(error).Message);
+        return error == FileExists ? false : throw new IOException($"{name}: {new Win32Exception(error).Message}");
     }
 
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

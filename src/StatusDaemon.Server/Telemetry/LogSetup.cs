@@ -10,8 +10,8 @@ internal static class LogSetup
     // Frameworks tell at information what is of use to their developers; each connection would be several lines.
     private static readonly string[] Frameworks = ["Microsoft", "System", "Orleans"];
 
-    // The first look of the one takes the machine's whole uptime for a delay; the other warns of what Orleans tries again, which then says what came of it.
-    private static readonly string[] Worried = ["Orleans.Runtime.Watchdog", "Polly"];
+    // They warn in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of what Orleans tries again and then tells of.
+    private static readonly string[] Alarmists = ["Orleans.Runtime.Watchdog", "Orleans.Runtime.Silo", "Polly"];
 
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>
@@ -25,9 +25,9 @@ internal static class LogSetup
                 logging.AddFilter(framework, options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning);
             }
 
-            foreach (var worried in Worried)
+            foreach (var alarmist in Alarmists)
             {
-                logging.AddFilter(worried, options.Level > LogLevel.Error ? options.Level : LogLevel.Error);
+                logging.AddFilter(alarmist, options.Level > LogLevel.Error ? options.Level : LogLevel.Error);
             }
         }
 

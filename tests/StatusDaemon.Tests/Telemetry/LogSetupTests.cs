@@ -25,12 +25,13 @@ public sealed class LogSetupTests
     [Theory]
     [InlineData(LogLevel.Information, "StatusDaemon.Gateway", LogLevel.Information)]
     [InlineData(LogLevel.Debug, "StatusDaemon.Gateway", LogLevel.Debug)]
-    [InlineData(LogLevel.Debug, "Orleans.Runtime.Silo", LogLevel.Warning)]
+    [InlineData(LogLevel.Debug, "Orleans.Runtime.Grain", LogLevel.Warning)]
     [InlineData(LogLevel.Information, "Microsoft.AspNetCore.Hosting", LogLevel.Warning)]
     [InlineData(LogLevel.Error, "Microsoft.AspNetCore.Hosting", LogLevel.Error)]
-    [InlineData(LogLevel.Trace, "Orleans.Runtime.Silo", LogLevel.Trace)]
+    [InlineData(LogLevel.Trace, "Orleans.Runtime.Grain", LogLevel.Trace)]
     [InlineData(LogLevel.Information, "Orleans.Runtime.Watchdog", LogLevel.Error)]
     [InlineData(LogLevel.Information, "Polly", LogLevel.Error)]
+    [InlineData(LogLevel.Information, "Orleans.Runtime.Silo", LogLevel.Error)]
     public void Frameworks_are_heard_from_warnings_up(LogLevel level, string category, LogLevel least)
     {
         using var services = Services(new LogOptions { Level = level });
