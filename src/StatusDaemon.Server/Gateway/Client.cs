@@ -16,7 +16,8 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
     public SlotSet Topics;
 
     private List<byte[]>? replies;
-    private List<int>? owed;
+    private Queue<int>? owed;
+    private Queue<int>? owedFirst;
 
     public int Slot { get; } = slot;
 
@@ -37,14 +38,17 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
     /// <summary>Answers to its own messages that could not be written yet, in order.</summary>
     public List<byte[]> Replies => replies ??= [];
 
-    /// <summary>Slots of topics of which it is owed the latest.</summary>
-    public List<int> Owed => owed ??= [];
+    /// <summary>Slots of topics of which it is owed the latest, in the order of falling behind.</summary>
+    public Queue<int> Owed => owed ??= new Queue<int>();
+
+    /// <summary>Those of them that rang while they were owed: they go first.</summary>
+    public Queue<int> OwedFirst => owedFirst ??= new Queue<int>();
 
     /// <summary>Whether something waits for the sink.</summary>
     public bool HasBacklog => replies is { Count: > 0 } || owed is { Count: > 0 };
 
     /// <summary>Gives the memory of a backlog back.</summary>
-    public void ForgetBacklog() => (replies, owed) = (null, null);
+    public void ForgetBacklog() => (replies, owed, owedFirst) = (null, null, null);
 }
 
 /// <summary>Where a client comes from, for "who set it, through what".</summary>

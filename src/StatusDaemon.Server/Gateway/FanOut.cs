@@ -25,7 +25,7 @@ internal sealed class FanOut
     private readonly FrameWriter writer;
     private readonly TakenBatches taken = new();
     private readonly Queue<Topic> overdue = new();
-    private int room; // frames of this turn
+    private int turnFrames;
     private uint requests;
 
     /// <param name="shards">A power of two, the same for all members.</param>
@@ -123,11 +123,11 @@ internal sealed class FanOut
     public void BeginTurn(TimeSpan now, int frames)
     {
         writer.BeginTurn(now);
-        room = frames;
-        while (room > 0 && overdue.TryDequeue(out var topic))
+        turnFrames = frames;
+        while (HasRoom && overdue.TryDequeue(out var topic))
         {
             topic.IsOverdue = false;
-            PassOn(topic, except: -1);
+            PassOn(topic);
         }
     }
 
@@ -162,7 +162,7 @@ internal sealed class FanOut
     /// <returns>False if it has too many answers waiting already: it does not read, close it.</returns>
     public bool Reply(Client client, byte[] frame) => writer.Reply(client, frame);
 
-    /// <summary>Sends everything that was written since the last time, one flush a client.</summary>
+    /// <summary>Sends everything that was written since the last time; one flush a client, unless it has more than a sink holds.</summary>
     public void Flush(TimeSpan now) => writer.Flush(now);
 
     /// <summary>A client's sink takes frames again: what it is owed goes out, what rings first.</summary>
@@ -198,11 +198,13 @@ internal sealed class FanOut
         return true;
     }
 
+    private bool HasRoom => writer.Spent < turnFrames;
+
     private void Take(Effect.Deliver deliver)
     {
         if (topics.TryGet(deliver.Publisher, out var topic) && topic.Learn(deliver.Record, deliver.Stamp))
         {
-            Show(topic, except: -1);
+            Show(topic);
         }
     }
 
@@ -219,34 +221,30 @@ internal sealed class FanOut
             return; // the answer to an earlier wish
         }
 
-        var isNew = tell.IsVisible && topic.Learn(tell.Record, tell.Stamp);
-        if (isNew)
-        {
-            Show(topic, except: client.Slot);
-        }
-
         ref var watch = ref topic.Watches.Items[at];
-        var mustSend = watch.Is(WatchState.Asked) || watch.Is(WatchState.Visible) != tell.IsVisible || (tell.IsVisible && (isNew || watch.Is(WatchState.Missed)));
-        watch.State = (watch.State & WatchState.Owed) | WatchState.Confirmed | (tell.IsVisible ? WatchState.Visible : WatchState.None);
-        if (mustSend && !(tell.IsVisible && topic.IsOverdue))
+        var mustSend = watch.Is(WatchState.Asked) || watch.Is(WatchState.Visible) != tell.IsVisible || (tell.IsVisible && watch.Is(WatchState.Missed));
+        watch.State = (watch.State & (WatchState.Owed | WatchState.OwedFirst)) | WatchState.Confirmed | (tell.IsVisible ? WatchState.Visible : WatchState.None);
+        if (tell.IsVisible && topic.Learn(tell.Record, tell.Stamp))
         {
-            room--;
+            Show(topic); // to this client too
+        }
+        else if (mustSend && !(tell.IsVisible && topic.IsOverdue))
+        {
             writer.Send(client, topic, ref watch);
         }
     }
 
     /// <summary>Sends a topic's new record to everyone who is shown it, in this turn or, if that has no room any more, when those before it are through.</summary>
-    /// <param name="except">Slot of a client that the caller sends to, unless it has to wait as well; -1 for none.</param>
-    private void Show(Topic topic, int except)
+    private void Show(Topic topic)
     {
         if (topic.IsOverdue)
         {
             return; // the newest goes when it is its turn
         }
 
-        if (room > 0)
+        if (HasRoom)
         {
-            PassOn(topic, except);
+            PassOn(topic);
             return;
         }
 
@@ -254,16 +252,10 @@ internal sealed class FanOut
         overdue.Enqueue(topic);
     }
 
-    private void PassOn(Topic topic, int except)
+    private void PassOn(Topic topic)
     {
-        room -= topic.Watches.Count;
         foreach (ref var watch in topic.Watches.Items)
         {
-            if (watch.Slot == except)
-            {
-                continue;
-            }
-
             if (watch.Is(WatchState.Visible | WatchState.Confirmed))
             {
                 writer.Send(clients[watch.Slot], topic, ref watch);

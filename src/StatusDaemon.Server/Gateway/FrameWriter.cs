@@ -11,24 +11,37 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
     private readonly List<Client> dirty = [];
     private TimeSpan turn;
 
+    /// <summary>What was sent or owed since the turn began, in frames: how much it has cost.</summary>
+    public int Spent { get; private set; }
+
     /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
-    public void BeginTurn(TimeSpan now) => turn = now;
+    public void BeginTurn(TimeSpan now) => (turn, Spent) = (now, 0);
 
     /// <summary>Shows a client what its watch lets it see of a topic, now or when it reads again.</summary>
     public void Send(Client client, Topic topic, ref TopicWatch watch)
     {
-        if (watch.Is(WatchState.Owed) || TryWrite(client, FrameFor(topic, watch)))
+        Spent++;
+        if (!watch.Is(WatchState.Owed))
         {
-            return;
+            if (TryWrite(client, FrameFor(topic, watch)))
+            {
+                return;
+            }
+
+            if (client.Owed.Count + client.OwedFirst.Count >= (2 * client.Topics.Count) + FewOwed)
+            {
+                DropDeadDebts(client);
+            }
+
+            watch.State |= WatchState.Owed;
+            client.Owed.Enqueue(topic.Slot);
         }
 
-        if (client.Owed.Count >= (2 * client.Topics.Count) + FewOwed)
+        if (IsRinging(topic, watch) && !watch.Is(WatchState.OwedFirst))
         {
-            DropDeadDebts(client);
+            watch.State |= WatchState.OwedFirst;
+            client.OwedFirst.Enqueue(topic.Slot);
         }
-
-        watch.State |= WatchState.Owed;
-        client.Owed.Add(topic.Slot);
     }
 
     /// <summary>Answers a client's own message; kept for it if it is behind.</summary>
@@ -49,7 +62,7 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
         return true;
     }
 
-    /// <summary>Sends everything that was written since the last time, one flush a client.</summary>
+    /// <summary>Sends everything that was written since the last time; one flush a client, unless it has more than a sink holds.</summary>
     public void Flush(TimeSpan now)
     {
         foreach (var client in dirty)
@@ -103,73 +116,85 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
         }
 
         client.Replies.RemoveRange(0, written);
-        if (client.Replies.Count == 0 && WriteOwed(client, ringing: true) && WriteOwed(client, ringing: false))
+        if (client.Replies.Count == 0 && Pay(client, client.OwedFirst, WatchState.OwedFirst) && Pay(client, client.Owed, WatchState.Owed))
         {
             client.ForgetBacklog();
         }
     }
 
-    /// <returns>False if the sink took not all of them.</returns>
-    private bool WriteOwed(Client client, bool ringing)
+    /// <summary>Pays debts in their order until the sink takes no more.</summary>
+    /// <param name="place">What a watch with a place in this row has.</param>
+    /// <returns>Whether all are paid.</returns>
+    private bool Pay(Client client, Queue<int> row, WatchState place)
     {
-        var kept = 0;
-        var isOpen = true;
-        for (var i = 0; i < client.Owed.Count; i++)
+        while (row.TryPeek(out var slot))
         {
-            var slot = client.Owed[i];
             ref var watch = ref topics.FindWatch(client, slot, out var topic);
-            if (topic is null || !watch.Is(WatchState.Owed))
+            if (topic is not null && watch.Is(place))
             {
-                continue; // unsubscribed meanwhile
+                Spent++;
+                if (!TryPay(client, topic, ref watch, onlyRinging: place == WatchState.OwedFirst))
+                {
+                    return false;
+                }
+
+                watch.State &= ~place;
             }
 
-            if (!watch.Is(WatchState.Confirmed))
-            {
-                // The verdict on it is under way; its answer pays the debt.
-                watch.State = (watch.State | WatchState.Asked) & ~WatchState.Owed;
-                continue;
-            }
-
-            if (topic.IsOverdue && watch.Is(WatchState.Visible))
-            {
-                watch.State &= ~WatchState.Owed; // the newest is about to be sent to all
-                continue;
-            }
-
-            var isRinging = watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;
-            if ((ringing && !isRinging) || !isOpen || !client.Sink.TryWrite(FrameFor(topic, watch)))
-            {
-                isOpen &= ringing && !isRinging;
-                client.Owed[kept++] = slot;
-                continue;
-            }
-
-            watch.State &= ~WatchState.Owed;
+            row.Dequeue(); // else it was unsubscribed, or paid with what rings
         }
 
-        client.Owed.RemoveRange(kept, client.Owed.Count - kept);
-        return isOpen;
+        return true;
+    }
+
+    /// <returns>False if the sink takes no more.</returns>
+    private static bool TryPay(Client client, Topic topic, ref TopicWatch watch, bool onlyRinging)
+    {
+        if (!watch.Is(WatchState.Owed) || (onlyRinging && !IsRinging(topic, watch)))
+        {
+            return true;
+        }
+
+        if (!watch.Is(WatchState.Confirmed))
+        {
+            // The verdict on it is under way; its answer pays the debt.
+            watch.State |= WatchState.Asked;
+        }
+        else if (!(topic.IsOverdue && watch.Is(WatchState.Visible)) // else the newest is about to be sent to all
+            && !client.Sink.TryWrite(FrameFor(topic, watch)))
+        {
+            return false;
+        }
+
+        watch.State &= ~WatchState.Owed;
+        return true;
     }
 
     /// <summary>Takes out what was unsubscribed since it was owed, so that whoever subscribes and unsubscribes and never reads holds no more than it watches.</summary>
     private void DropDeadDebts(Client client)
     {
-        var owed = client.Owed;
-        var kept = 0;
-        for (var i = 0; i < owed.Count; i++)
-        {
-            ref var watch = ref topics.FindWatch(client, owed[i], out var topic);
-            if (topic is not null && watch.Is(WatchState.Owed))
-            {
-                watch.State &= ~WatchState.Owed; // a topic may stand there twice: the first place counts
-                owed[kept++] = owed[i];
-            }
-        }
+        Drop(client.Owed, WatchState.Owed);
+        Drop(client.OwedFirst, WatchState.OwedFirst);
 
-        owed.RemoveRange(kept, owed.Count - kept);
-        foreach (var slot in owed)
+        void Drop(Queue<int> row, WatchState place)
         {
-            topics.FindWatch(client, slot, out _).State |= WatchState.Owed;
+            var kept = new List<int>();
+            foreach (var slot in row)
+            {
+                ref var watch = ref topics.FindWatch(client, slot, out var topic);
+                if (topic is not null && watch.Is(place))
+                {
+                    watch.State &= ~place; // a topic may stand there twice: the first place counts
+                    kept.Add(slot);
+                }
+            }
+
+            row.Clear();
+            foreach (var slot in kept)
+            {
+                topics.FindWatch(client, slot, out _).State |= place;
+                row.Enqueue(slot);
+            }
         }
     }
 
@@ -195,6 +220,8 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
 
         return client.Sink.TryWrite(frame);
     }
+
+    private static bool IsRinging(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;
 
     private static byte[] FrameFor(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) ? topic.Frame : topic.Unknown;
 

@@ -23,6 +23,9 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <summary>Inputs of one turn, and the events in them: some ten milliseconds. Frames that are written meanwhile go out in one flush a client.</summary>
     private const int TurnInputs = 8192;
 
+    /// <summary>Frames that a sink which has drained takes at once, roughly.</summary>
+    private const int SinkFrames = 100;
+
     /// <summary>Frames of statuses of one turn: some tens of milliseconds. What is above waits for the next, and only the latest of each publisher.</summary>
     private const int TurnFrames = 32 * 1024;
 
@@ -31,7 +34,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     // Beside the inbox, so that what is told does not wait behind what clients say. Each daemon has one batch under way.
     private readonly Channel<(DeliveryBatch Batch, TaskCompletionSource Taken)> delivered = Channel.CreateUnbounded<(DeliveryBatch, TaskCompletionSource)>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly List<TaskCompletionSource> acknowledged = []; // of this turn
+    private readonly List<TaskCompletionSource> taken = []; // in this turn
     private readonly GatewayId id;
     private readonly FanOut fanOut;
     private readonly UidTable uids;
@@ -100,9 +103,11 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     /// <remarks>Answered at the end of the turn that took it: a daemon has at most one batch in a turn, and drops what is overtaken meanwhile.</remarks>
     public async Task DeliverAsync(Payload batch)
     {
-        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await delivered.Writer.WriteAsync((DeliveryBatch.Parse(batch.Bytes, id, uids), taken));
-        await Task.WhenAny(taken.Task, ExecuteTask!);
+        var isTaken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (delivered.Writer.TryWrite((DeliveryBatch.Parse(batch.Bytes, id, uids), isTaken)))
+        {
+            await Task.WhenAny(isTaken.Task, ExecuteTask!);
+        }
     }
 
     /// <summary>Closes all clients over a while and waits until they are gone and shards have taken what they said, or the time is over.</summary>
@@ -129,6 +134,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         finally
         {
             inbox.Writer.TryComplete();
+            delivered.Writer.TryComplete();
             await ending.CancelAsync();
             await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -148,7 +154,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             var isTick = false;
             now = awake.Advance(clock.Now);
             fanOut.BeginTurn(now.Steady, TurnFrames);
-            for (var taken = 0; taken < TurnInputs && inbox.Reader.TryRead(out var input); taken += WeightOf(input))
+            for (var weight = 0; weight < TurnInputs && inbox.Reader.TryRead(out var input); weight += WeightOf(input))
             {
                 isTick |= input is LoopInput.Tick;
                 Take(input);
@@ -157,7 +163,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             while (delivered.Reader.TryRead(out var tidings))
             {
                 fanOut.Take(tidings.Batch);
-                acknowledged.Add(tidings.Taken);
+                taken.Add(tidings.Taken);
             }
 
             fanOut.Flush(now.Steady);
@@ -185,16 +191,23 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
 
     private void Acknowledge()
     {
-        foreach (var taken in acknowledged)
+        foreach (var batch in taken)
         {
-            taken.SetResult();
+            batch.SetResult();
         }
 
-        acknowledged.Clear();
+        taken.Clear();
     }
 
-    // A message of many events counts for as much as it costs, so that nobody's frames wait for a turn full of them.
-    private static int WeightOf(LoopInput input) => input is LoopInput.Said said ? 1 + said.Wish.Events.Count : 1;
+    // What concerns many watches counts for as much as it costs, so that nobody's frames wait for a turn full of it.
+    private static int WeightOf(LoopInput input) => input switch
+    {
+        LoopInput.Said said => 1 + said.Wish.Events.Count,
+        LoopInput.Left { Client: var client } => 1 + client.Topics.Count,
+        LoopInput.Close { Client: var client } => 1 + client.Topics.Count,
+        LoopInput.Drained => SinkFrames,
+        _ => 1,
+    };
 
     private void Take(LoopInput input)
     {

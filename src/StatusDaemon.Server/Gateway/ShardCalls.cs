@@ -45,7 +45,7 @@ internal sealed partial class ShardCalls(
         var shard = answered.Shard;
         if (!links[shard].Answered(answered.Answer))
         {
-            Pause(shard, "the answer belongs to another batch");
+            Pause(shard, "the answer is one to another batch, or of an activation that should be gone");
         }
         else if (pauses[shard] != TimeSpan.Zero)
         {

@@ -23,6 +23,9 @@ internal enum WatchState : byte
 
     /// <summary>The connection is behind: the latest is owed.</summary>
     Owed = 16,
+
+    /// <summary>It rang while it was owed, and has a place among those that go first.</summary>
+    OwedFirst = 32,
 }
 
 /// <summary>One connection's watch of a topic.</summary>

@@ -268,6 +268,81 @@ public sealed class FanOutTests
     }
 
     [Fact]
+    public void A_hide_that_is_owed_is_paid_though_its_publisher_waits()
+    {
+        var (client, sink) = Seeing("alice", "p");
+        Seeing("bob", "p");
+        sink.Room = 0;
+        Deliver("p", Status.Busy);
+        fanOut.Flush(default);
+        Tell(client, "p", isVisible: false);
+
+        fanOut.BeginTurn(default, frames: 0);
+        fanOut.Take(Batch(Change("p", Status.Absent)));
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+
+        Assert.Equal([("p", Status.Unknown)], sink.Taken());
+    }
+
+    [Fact]
+    public void A_status_that_passed_a_watch_by_while_its_shard_started_anew_is_sent_with_the_verdict()
+    {
+        var (one, first) = Seeing("alice", "p");
+        var (other, second) = Seeing("bob", "p");
+        fanOut.Links[0].Next();
+        Assert.True(fanOut.Links[0].Answered(new ShardAnswer(2, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, [])));
+        Pass(2);
+
+        Take(Batch(Answer(one, "p", isVisible: true, Status.Busy, epoch: 2)));
+        Take(Batch(Answer(other, "p", isVisible: true, Status.Busy, epoch: 2)));
+
+        Assert.Equal([("p", Status.Busy)], first.Taken());
+        Assert.Equal([("p", Status.Busy)], second.Taken());
+    }
+
+    [Fact]
+    public void What_rings_goes_first_even_if_it_rang_when_it_was_owed_already()
+    {
+        var (client, sink) = Seeing("alice", "a", "b", "c");
+        sink.Room = 0;
+        Deliver("a", Status.Busy);
+        Deliver("b", Status.Busy);
+        Deliver("c", Status.Busy);
+        fanOut.Flush(default);
+        Deliver("b", Status.Incoming); // and stops
+        Deliver("b", Status.Absent);
+        Deliver("c", Status.Incoming);
+
+        sink.Room = 1;
+        fanOut.Drained(client, default);
+        Assert.Equal([("c", Status.Incoming)], sink.Taken());
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+        Assert.Equal([("a", Status.Busy), ("b", Status.Absent)], sink.Taken());
+        Assert.False(client.HasBacklog);
+    }
+
+    [Fact]
+    public void Debts_that_are_paid_use_the_turn_up_as_well()
+    {
+        var (client, sink) = Seeing("alice", "a", "b");
+        var (_, other) = Seeing("bob", "p");
+        sink.Room = 0;
+        Deliver("a", Status.Busy);
+        Deliver("b", Status.Busy);
+        fanOut.Flush(default);
+
+        fanOut.BeginTurn(default, frames: 2);
+        sink.Room = 9;
+        fanOut.Drained(client, default);
+        fanOut.Take(Batch(Change("p", Status.Busy)));
+
+        Assert.Empty(other.Taken());
+        Assert.True(fanOut.IsOverdue);
+    }
+
+    [Fact]
     public void What_waits_of_a_publisher_whom_nobody_watches_any_more_is_forgotten()
     {
         var (client, sink) = Seeing("alice", "p");
@@ -352,7 +427,7 @@ public sealed class FanOutTests
         fanOut.Take(client, new ClientWish(status, default, [.. events.Select(one => (UidOf(one.Uid), one.IsSubscribe))]), isLocal: true);
 
     /// <summary>The shard takes what the gateway has to say.</summary>
-    private List<RouterInput> Pass()
+    private List<RouterInput> Pass(long activation = 1)
     {
         var inputs = fanOut.Links[0].Next().Inputs.ToList();
         foreach (var watch in inputs.OfType<RouterInput.Watch>())
@@ -360,7 +435,8 @@ public sealed class FanOutTests
             requests[(watch.Connection, watch.Publisher)] = watch.Request;
         }
 
-        fanOut.Links[0].Answered(new ShardAnswer(1, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [.. inputs.OfType<RouterInput.Publish>().Select(_ => default(FeedKey))]));
+        fanOut.Links[0].Answered(new ShardAnswer(
+            activation, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [.. inputs.Where(input => input is RouterInput.Publish or RouterInput.Adopt).Select(_ => default(FeedKey))]));
         return inputs;
     }
 
@@ -383,8 +459,8 @@ public sealed class FanOutTests
 
     private void Deliver(string publisher, Status status, long epoch, long counter) => Take(Batch(Change(publisher, status, epoch, counter)));
 
-    private Effect.Tell Answer(Client client, string publisher, bool isVisible, Status? status = null) => new(
-        client.Id, UidOf(publisher), requests[(client.Id, UidOf(publisher))], isVisible, status is { } shown ? Record(shown) : default, new DeliveryStamp(1, ++told));
+    private Effect.Tell Answer(Client client, string publisher, bool isVisible, Status? status = null, long epoch = 1) => new(
+        client.Id, UidOf(publisher), requests[(client.Id, UidOf(publisher))], isVisible, status is { } shown ? Record(shown) : default, new DeliveryStamp(epoch, ++told));
 
     private Effect.Deliver Change(string publisher, Status status) => Change(publisher, status, 1, ++told);
 

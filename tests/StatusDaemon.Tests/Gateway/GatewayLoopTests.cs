@@ -29,6 +29,7 @@ public sealed class GatewayLoopTests
     public async Task A_client_that_is_not_heard_is_asked_twice_and_then_let_go()
     {
         await using var own = await OwnLoop.StartAsync();
+        await own.PassAsync(100); // a new client of an old loop
         var sink = new NotingSink();
         var (client, socket) = await JoinAsync(own.Loop, sink);
 
