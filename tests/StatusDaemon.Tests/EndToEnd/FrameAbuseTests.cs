@@ -92,11 +92,18 @@ public sealed class FrameAbuseTests(FrameAbuseTests.AbusedServer shared) : IClas
             await client.ReadToEndAsync();
         }
 
-        // A second of wall time is the measure here, not a wait for something.
-        var before = Server.Process.TotalProcessorTime;
-        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
-        Server.Process.Refresh();
-        Assert.InRange(Server.Process.TotalProcessorTime - before, TimeSpan.Zero, TimeSpan.FromMilliseconds(400));
+        // Whoever goes round in a circle does so for ever; a compiler in the background, or a neighbour, is through some time.
+        var isQuiet = false;
+        for (var second = 0; second < 20 && !isQuiet; second++)
+        {
+            Server.Process.Refresh();
+            var before = Server.Process.TotalProcessorTime;
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            Server.Process.Refresh();
+            isQuiet = Server.Process.TotalProcessorTime - before < TimeSpan.FromMilliseconds(400);
+        }
+
+        Assert.True(isQuiet);
     }
 
     [Fact]
