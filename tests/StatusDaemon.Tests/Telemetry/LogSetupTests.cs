@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Time.Testing;
+using StatusDaemon.EndToEnd;
 
 namespace StatusDaemon.Telemetry;
 
@@ -38,6 +39,17 @@ public sealed class LogSetupTests
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(category);
         Assert.True(logger.IsEnabled(least));
         Assert.False(least > LogLevel.Trace && logger.IsEnabled(least - 1));
+    }
+
+    [Theory]
+    [InlineData("Polly")]
+    [InlineData("Orleans.Runtime.Silo")]
+    [InlineData("Orleans.Messaging")]
+    [InlineData("StatusDaemon.Gateway")]
+    public async Task No_part_of_a_running_server_writes_below_the_level_of_the_settings(string category)
+    {
+        await using var server = await ServerHere.StartAsync(); // LOG.level: critical
+        Assert.False(server.Services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(LogLevel.Error));
     }
 
     [Theory]
