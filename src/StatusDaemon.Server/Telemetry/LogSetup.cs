@@ -20,15 +20,8 @@ internal static class LogSetup
         logging.ClearProviders().SetMinimumLevel(options.Level);
         if (options.Level > LogLevel.Trace)
         {
-            foreach (var framework in Frameworks)
-            {
-                logging.AddFilter(framework, options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning);
-            }
-
-            foreach (var alarmist in Alarmists)
-            {
-                logging.AddFilter(alarmist, options.Level > LogLevel.Error ? options.Level : LogLevel.Error);
-            }
+            Hear(Frameworks, LogLevel.Warning);
+            Hear(Alarmists, LogLevel.Error);
         }
 
         logging.Services.TryAddSingleton(TimeProvider.System);
@@ -44,5 +37,13 @@ internal static class LogSetup
             console.LogToStandardErrorThreshold = LogLevel.Trace;
         });
         return logging;
+
+        void Hear(IEnumerable<string> categories, LogLevel least)
+        {
+            foreach (var category in categories)
+            {
+                logging.AddFilter(category, options.Level > least ? options.Level : least);
+            }
+        }
     }
 }
