@@ -19,8 +19,7 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
     /// <summary>How long a gateway that is to be given up may still be heard: it has time for two heartbeats.</summary>
     public static readonly TimeSpan LastChance = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly RetryPause Pause = new(First: TimeSpan.FromMilliseconds(20), Longest: TimeSpan.FromSeconds(1));
 
     /// <summary>Opens the outbox of a gateway that declares itself, unless it is open.</summary>
     public void Open(GatewayId gateway, IGatewayObserver observer)
@@ -80,7 +79,7 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
     private async Task<bool> DeliverAsync(GatewayId gateway, IGatewayObserver observer, Payload batch, CancellationToken stop)
     {
         var until = clock.Now.Steady + GiveUp;
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = Pause.First; ; pause = Pause.After(pause))
         {
             var isLast = clock.Now.Steady >= until;
             try

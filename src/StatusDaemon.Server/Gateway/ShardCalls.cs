@@ -15,8 +15,7 @@ internal sealed partial class ShardCalls(
 {
     // With a tick a second: an idle shard is called once a second.
     private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
+    private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(400));
 
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
     private readonly TimeSpan[] pauses = new TimeSpan[links.Count]; // zero where the last call was answered
@@ -64,15 +63,16 @@ internal sealed partial class ShardCalls(
     /// <summary>Lets the next call wait, longer each time.</summary>
     private void Pause(int shard, string reason)
     {
-        if (pauses[shard] == TimeSpan.Zero)
+        var isFirst = pauses[shard] == TimeSpan.Zero;
+        pauses[shard] = Retry.After(pauses[shard]);
+        if (isFirst)
         {
-            pauses[shard] = FirstPause;
             LogAway(shard, reason);
-            return;
         }
-
-        pauses[shard] = pauses[shard] * 2 < LongestPause ? pauses[shard] * 2 : LongestPause;
-        LogStillAway(shard, reason);
+        else
+        {
+            LogStillAway(shard, reason);
+        }
     }
 
     private async Task CallAsync(int shard, Payload batch, TimeSpan pause)
