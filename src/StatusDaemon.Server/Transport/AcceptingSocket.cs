@@ -1,0 +1,76 @@
+using System.Net;
+
+namespace StatusDaemon.Transport;
+
+/// <summary>A listening socket on its loop: takes a few connections a turn, so that those that are there are served between.</summary>
+/// <param name="take">Gets each connection.</param>
+/// <param name="failed">Told the system's error number, once until a connection is taken again; each pause is followed by another try.</param>
+internal sealed class AcceptingSocket(SocketLoop loop, int number, Action<int, IPEndPoint?> take, Action<int> failed) : LoopSocket(loop, number)
+{
+    private const int TurnConnections = 64;
+
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
+
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool isEnded;
+    private bool isFailing;
+
+    /// <summary>Ends when nobody is taken any more.</summary>
+    public Task Ended => ended.Task;
+
+    /// <inheritdoc/>
+    public override bool IsNumberOurs => false;
+
+    /// <summary>Begins to take connections.</summary>
+    public void Begin() => Loop.Add(this, Readiness.Readable | Readiness.OnChange);
+
+    /// <summary>Takes no more.</summary>
+    public void End()
+    {
+        if (!isEnded)
+        {
+            isEnded = true;
+            Loop.Close(this);
+            ended.SetResult();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnReady(Readiness what) => Take();
+
+    private void Take()
+    {
+        for (var taken = 0; taken < TurnConnections && !isEnded; taken++)
+        {
+            var connection = NativeSocket.Accept(Number, out var peer, out var error);
+            if (connection >= 0)
+            {
+                isFailing = false;
+                take(connection, peer);
+            }
+            else if (NativeSocket.IsLater(error))
+            {
+                return;
+            }
+            else
+            {
+                if (!isFailing)
+                {
+                    isFailing = true;
+                    failed(error);
+                }
+
+                _ = TakeLaterAsync();
+                return;
+            }
+        }
+
+        Loop.Post(static socket => ((AcceptingSocket)socket!).Take(), this);
+    }
+
+    private async Task TakeLaterAsync()
+    {
+        await Task.Delay(PauseAfterFailure);
+        Loop.Post(static socket => ((AcceptingSocket)socket!).Take(), this);
+    }
+}
