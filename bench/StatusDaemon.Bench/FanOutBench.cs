@@ -64,7 +64,7 @@ internal static class FanOutBench
 
         public bool IsReading { get; init; } = true;
 
-        public bool TryWrite(ReadOnlySpan<byte> frame) => IsReading;
+        public bool TryWrite(byte[] frame) => IsReading;
 
         public bool Flush() => IsReading;
 

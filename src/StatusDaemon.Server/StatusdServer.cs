@@ -27,6 +27,9 @@ public sealed class StatusdServer : IAsyncDisposable
     /// <summary>What a stop takes when the clients are gone, at most: the last saves, and the silo.</summary>
     private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(1);
 
+    /// <summary>Threads that own sockets: half of the machine, since routing and logins want the rest.</summary>
+    private static readonly int Loops = Math.Max(1, Environment.ProcessorCount / 2);
+
     private readonly WebApplication app;
     private readonly SqliteStatusStore store;
     private readonly SandboxRealm? sandbox;
@@ -292,9 +295,8 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton(settings.Service);
         services.AddSingleton(settings.Service.Limits);
         services.AddSingleton(new ConnectionCounts(settings.Service.Limits.ConnectionsPerSubscriber));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GatewayLoop>(
-            provider, new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), settings.Cluster.Shards, settings.Service.Limits, auth));
-        services.AddHostedService(provider => provider.GetRequiredService<GatewayLoop>());
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GatewayLoops>(provider, Loops, settings.Cluster.Shards, settings.Service.Limits, auth));
+        services.AddHostedService(provider => provider.GetRequiredService<GatewayLoops>());
         services.AddSingleton<GatewayDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<GatewayDrain>());
         services.Configure<HostOptions>(host =>

@@ -8,15 +8,15 @@ namespace StatusDaemon.Gateway;
 /// <remarks>A service manager that restarts and one that stops for good send the same SIGTERM, and a client that comes back in vain does no harm; so SIGTERM reads as a restart.</remarks>
 internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
 {
-    private readonly GatewayLoop loop;
+    private readonly GatewayLoops loops;
     private readonly ServiceOptions options;
     private readonly PosixSignalRegistration interrupt;
     private readonly CancellationTokenSource drained = new();
     private volatile bool isInterrupted;
 
-    public GatewayDrain(GatewayLoop loop, ServiceOptions options)
+    public GatewayDrain(GatewayLoops loops, ServiceOptions options)
     {
-        this.loop = loop;
+        this.loops = loops;
         this.options = options;
         interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
     }
@@ -30,8 +30,8 @@ internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.Drain + TimeSpan.FromSeconds(0.5));
         var draining = isInterrupted
-            ? loop.DrainAsync(CloseCode.GoingAway, "the server stops", options.Drain, limit.Token)
-            : loop.DrainAsync(CloseCode.ServiceRestart, "the server restarts", options.Drain, limit.Token);
+            ? loops.DrainAsync(CloseCode.GoingAway, "the server stops", options.Drain, limit.Token)
+            : loops.DrainAsync(CloseCode.ServiceRestart, "the server restarts", options.Drain, limit.Token);
         await draining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await drained.CancelAsync();
     }

@@ -1,21 +1,24 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Auth;
 using StatusDaemon.Cluster;
 using StatusDaemon.Daemon;
-using StatusDaemon.Directories;
 using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 using StatusDaemon.Statuses;
+using StatusDaemon.Transport;
 
 namespace StatusDaemon.Gateway;
 
-/// <summary>The one owner of a gateway's clients: takes inputs in order, writes frames, and calls shards, of which it waits for none.</summary>
-internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
+/// <summary>The one owner of its clients: takes inputs in order, writes frames, and calls shards, of which it waits for none.</summary>
+/// <remarks>
+/// A gateway has several, each a thread with its own sockets and its own name for the shards. Sockets that Kestrel has let go of speak on the loop itself;
+/// what belongs to those that it keeps, for TLS, comes through <see cref="PostAsync"/>.
+/// </remarks>
+internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposable
 {
     /// <summary>Inputs that may wait; whoever brings one more waits itself, and with it the client's socket.</summary>
     private const int InboxInputs = 8192;
@@ -32,6 +35,12 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
+    /// <summary>Bytes of one socket in one turn.</summary>
+    private const int TurnBytes = 16 * 1024;
+
+    /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
+    public static readonly TimeSpan LingerFor = TimeSpan.FromSeconds(2);
+
     // Beside the inbox, so that what is told does not wait behind what clients say. Each daemon has one batch under way.
     private readonly Channel<(DeliveryBatch Batch, TaskCompletionSource Taken)> delivered = Channel.CreateUnbounded<(DeliveryBatch, TaskCompletionSource)>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<TaskCompletionSource> taken = []; // in this turn
@@ -41,48 +50,70 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     private readonly Limits limits;
     private readonly bool closesAtTicketEnd;
     private readonly IClusterClient cluster;
-    private readonly ISubscriberDirectory source;
     private readonly SteadyClock clock;
     private readonly AwakeClock awake; // a pause of the process makes nobody silent, or slow
     private readonly TimeProvider time;
     private readonly ILogger<GatewayLoop> log;
     private readonly Dictionary<Client, ClientSocket> sockets = [];
+    private readonly Queue<DetachedSocket> receiveDue = new(); // have more to say than one turn takes
+    private readonly Dictionary<DetachedSocket, TimeSpan> lingering = []; // until when
+    private readonly List<LoopInput> said = [];
+    private readonly ClientMessage message = new();
+    private readonly byte[] receiveRoom = new byte[TurnBytes];
+    private readonly byte[] sendRoom = new byte[TurnBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardCalls calls = null!;
-    private Task<bool>? said; // ends when there is something in the inbox; waited for again where it was not
-    private Task<bool>? told; // the same of what is delivered
     private DirectorySnapshot directory;
     private Moment now; // of this turn
+    private bool isTick;
     private LoopInput.Drain? draining;
 
     public GatewayLoop(
-        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, IClusterClient cluster, ISubscriberDirectory source, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, DirectorySnapshot directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
     {
         this.id = id;
         this.uids = uids;
         this.limits = limits;
+        this.directory = directory;
         this.cluster = cluster;
-        this.source = source;
         this.clock = clock;
         this.time = time;
         this.log = log;
         closesAtTicketEnd = auth.CloseAtTicketEnd;
         awake = new AwakeClock(clock.Now.Steady);
-        directory = source.Current;
         fanOut = new FanOut(id, uids, shards, limits);
+        Sockets = new SocketLoop($"gateway {id}", this);
     }
+
+    /// <summary>The thread, and the sockets on it.</summary>
+    public SocketLoop Sockets { get; }
 
     /// <summary>Shards that have taken what this gateway had to tell; all of them once it is ready.</summary>
     public int ShardsReached => fanOut.Links.Count(link => link.IsReached);
 
-    /// <summary>Shards of the deployment.</summary>
-    public int Shards => fanOut.Links.Count;
-
-    /// <summary>Whether the gateway closes its clients and takes no new ones in.</summary>
+    /// <summary>Whether it closes its clients and takes no new ones in.</summary>
     public bool IsDraining => draining is not null;
 
-    /// <summary>The table of UIDs of this process.</summary>
-    public UidTable Uids => uids;
+    /// <inheritdoc/>
+    public bool HasWork => inbox.Reader.TryPeek(out _) || delivered.Reader.TryPeek(out _);
+
+    /// <summary>Frames of this turn that detached sockets have not sent yet.</summary>
+    public FrameStage Stage { get; } = new();
+
+    /// <summary>Where a detached socket receives into.</summary>
+    public Span<byte> ReceiveRoom => receiveRoom;
+
+    /// <summary>Where a detached socket puts together what it sends at once.</summary>
+    public Span<byte> SendRoom => sendRoom;
+
+    /// <summary>Begins to run, and to call the shards.</summary>
+    public void Start()
+    {
+        var self = cluster.CreateObjectReference<IGatewayObserver>(this);
+        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, input => PostAsync(input, CancellationToken.None).AsTask(), log);
+        Sockets.Post(static loop => ((GatewayLoop)loop!).isTick = true, this); // the first call of each shard
+        Sockets.Start();
+    }
 
     /// <summary>Brings an input; waits while too many are there already.</summary>
     /// <returns>False if the loop has ended: nothing takes it any more.</returns>
@@ -91,6 +122,7 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         try
         {
             await inbox.Writer.WriteAsync(input, stop);
+            Sockets.Wake();
             return true;
         }
         catch (ChannelClosedException)
@@ -106,7 +138,8 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
         var isTaken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (delivered.Writer.TryWrite((DeliveryBatch.Parse(batch.Bytes, id, uids), isTaken)))
         {
-            await Task.WhenAny(isTaken.Task, ExecuteTask!);
+            Sockets.Wake();
+            await Task.WhenAny(isTaken.Task, Sockets.Ended);
         }
     }
 
@@ -120,73 +153,109 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stop)
+    public void BeginTurn()
     {
-        var self = cluster.CreateObjectReference<IGatewayObserver>(this);
-        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, input => PostAsync(input, CancellationToken.None).AsTask(), log);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task[] parts = [RunAsync(ending.Token), TickAsync(ending.Token), FollowDirectoryAsync(ending.Token)];
-        try
+        now = awake.Advance(clock.Now);
+        fanOut.BeginTurn(now.Steady, TurnFrames);
+        for (var waiting = receiveDue.Count; waiting > 0; waiting--)
         {
-            // None of them ends by itself: without one the others would go on as if nothing were missing.
-            await await Task.WhenAny(parts);
-        }
-        finally
-        {
-            inbox.Writer.TryComplete();
-            delivered.Writer.TryComplete();
-            await ending.CancelAsync();
-            await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            receiveDue.Dequeue().Receive();
         }
     }
 
-    private async Task RunAsync(CancellationToken stop)
+    /// <inheritdoc/>
+    public bool EndTurn()
     {
-        calls.Call(isTick: true);
-        while (true)
+        for (var weight = 0; weight < TurnInputs && inbox.Reader.TryRead(out var input); weight += WeightOf(input))
         {
-            if (!fanOut.IsOverdue)
-            {
-                await WaitAsync(stop);
-            }
-
-            stop.ThrowIfCancellationRequested();
-            var isTick = false;
-            now = awake.Advance(clock.Now);
-            fanOut.BeginTurn(now.Steady, TurnFrames);
-            for (var weight = 0; weight < TurnInputs && inbox.Reader.TryRead(out var input); weight += WeightOf(input))
-            {
-                isTick |= input is LoopInput.Tick;
-                Take(input);
-            }
-
-            while (delivered.Reader.TryRead(out var tidings))
-            {
-                fanOut.Take(tidings.Batch);
-                taken.Add(tidings.Taken);
-            }
-
-            fanOut.Flush(now.Steady);
-            Acknowledge();
-            calls.Call(isTick);
-            if (draining is not null && sockets.Count == 0 && calls.IsQuiet)
-            {
-                empty.TrySetResult();
-            }
+            Take(input);
         }
+
+        while (delivered.Reader.TryRead(out var tidings))
+        {
+            fanOut.Take(tidings.Batch);
+            taken.Add(tidings.Taken);
+        }
+
+        fanOut.Flush(now.Steady);
+        Stage.Clear();
+        Acknowledge();
+        calls.Call(isTick);
+        isTick = false;
+        if (draining is not null && sockets.Count == 0 && lingering.Count == 0 && calls.IsQuiet)
+        {
+            empty.TrySetResult();
+        }
+
+        return fanOut.IsOverdue || receiveDue.Count > 0;
     }
 
-    /// <summary>Waits until somebody has brought something.</summary>
-    private async Task WaitAsync(CancellationToken stop)
+    /// <summary>Takes in a client whose socket Kestrel has let go of. Only on the loop.</summary>
+    /// <param name="behind">What it sent behind its handshake.</param>
+    public DetachedSocket Adopt(int number, Caller caller, ClientOrigin origin, ConnectionCounts.Place place, ReadOnlyMemory<byte> behind)
     {
-        if (inbox.Reader.TryPeek(out _) || delivered.Reader.TryPeek(out _))
+        var socket = new DetachedSocket(Sockets, number, this, place);
+        var client = fanOut.Admit(caller.Uid, origin, socket);
+        socket.Client = client;
+        socket.Shared = new ClientSocket(caller, socket);
+        sockets.Add(client, socket.Shared);
+        Sockets.Post(
+            _ =>
+            {
+                if (draining is { } drain)
+                {
+                    Close(client, drain.Code, drain.Reason);
+                }
+                else if (IsRemoved(caller))
+                {
+                    Close(client, CloseCode.PolicyViolation, RemovedReason); // between the login and now
+                }
+
+                socket.Take(behind.Span);
+                socket.ReceiveNextTurn();
+            },
+            null);
+        return socket;
+    }
+
+    /// <summary>A reader for one client.</summary>
+    public ClientReader NewReader() => new(limits, uids, clock, log);
+
+    /// <summary>Takes what a detached socket received.</summary>
+    /// <returns>Whether nothing can follow.</returns>
+    public bool Take(ReadOnlySpan<byte> bytes, ClientReader reader, Client client)
+    {
+        said.Clear();
+        var isEnded = reader.Read(bytes, client, message, said);
+        foreach (var input in said)
         {
-            return;
+            Take(input);
         }
 
-        said = said is { IsCompleted: false } ? said : inbox.Reader.WaitToReadAsync(stop).AsTask();
-        told = told is { IsCompleted: false } ? told : delivered.Reader.WaitToReadAsync(stop).AsTask();
-        await Task.WhenAny(said, told);
+        return isEnded;
+    }
+
+    /// <summary>A detached socket has more than it could say in this turn.</summary>
+    public void ReceiveNextTurn(DetachedSocket socket) => receiveDue.Enqueue(socket);
+
+    /// <summary>Nothing more comes from a client.</summary>
+    public void Left(Client client) => Take(new LoopInput.Left(client));
+
+    /// <summary>A client's socket takes frames again.</summary>
+    public void Drained(Client client) => fanOut.Drained(client, now.Steady);
+
+    /// <summary>A closed socket has a little time for what is under way, and for the peer's close frame.</summary>
+    public void Linger(DetachedSocket socket) => lingering.Add(socket, now.Steady + LingerFor);
+
+    /// <summary>A closed socket is gone.</summary>
+    public void Ended(DetachedSocket socket) => lingering.Remove(socket);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        inbox.Writer.TryComplete();
+        delivered.Writer.TryComplete();
+        Sockets.Dispose();
     }
 
     private void Acknowledge()
@@ -242,7 +311,9 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
                 CloseRemoved();
                 break;
             case LoopInput.Tick:
+                isTick = true;
                 LookAtClients();
+                EndLingering();
                 break;
             case LoopInput.Drain drain:
                 draining = drain;
@@ -293,6 +364,17 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             LogClosed(client.Origin.Through, (int)code, reason);
             fanOut.Remove(client);
             client.Sink.Close(code, reason);
+        }
+    }
+
+    private void EndLingering()
+    {
+        foreach (var (socket, until) in lingering.ToArray())
+        {
+            if (now.Steady >= until)
+            {
+                socket.End();
+            }
         }
     }
 
@@ -351,23 +433,6 @@ internal sealed partial class GatewayLoop : BackgroundService, IGatewayObserver
             {
                 await Task.Delay(pause, time);
             }
-        }
-    }
-
-    private async Task TickAsync(CancellationToken stop)
-    {
-        using var timer = new PeriodicTimer(RouterSettings.TickInterval, time);
-        while (await timer.WaitForNextTickAsync(stop))
-        {
-            await PostAsync(new LoopInput.Tick(), stop);
-        }
-    }
-
-    private async Task FollowDirectoryAsync(CancellationToken stop)
-    {
-        await foreach (var snapshot in source.FollowAsync(stop))
-        {
-            await PostAsync(new LoopInput.DirectoryChanged(snapshot), stop);
         }
     }
 

@@ -5,7 +5,7 @@ using StatusDaemon.Directories;
 namespace StatusDaemon.Gateway;
 
 /// <summary><c>/healthz</c>: the process serves HTTP; <c>/readyz</c>: clients can be sent here. Plain text, a line a finding.</summary>
-internal sealed class HealthEndpoints(GatewayLoop loop, ILogin login, ISubscriberDirectory directory)
+internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscriberDirectory directory)
 {
     /// <summary>Serves <c>/healthz</c>.</summary>
     public static Task ServeHealthAsync(HttpContext http) => SayAsync(http, StatusCodes.Status200OK, "ok");
@@ -14,8 +14,8 @@ internal sealed class HealthEndpoints(GatewayLoop loop, ILogin login, ISubscribe
     /// <remarks>Anybody may ask, so it says nothing of what is in the file.</remarks>
     public Task ServeReadyAsync(HttpContext http)
     {
-        var obstacle = loop.IsDraining ? "draining"
-            : loop.ShardsReached < loop.Shards ? $"{loop.ShardsReached} of {loop.Shards} shards reached"
+        var obstacle = loops.IsDraining ? "draining"
+            : loops.ShardsReached < loops.Shards ? $"{loops.ShardsReached} of {loops.Shards} shards reached"
             : login.Problem is { } broken ? $"nobody can log in: {broken}"
             : null;
         var words = obstacle ?? "ready";

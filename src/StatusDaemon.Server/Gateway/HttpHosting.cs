@@ -1,10 +1,12 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using StatusDaemon.Transport;
 
 namespace StatusDaemon.Gateway;
 
@@ -17,20 +19,14 @@ internal static class HttpHosting
     /// <summary>A hundred dnames in one query pass Kestrel's 8 KB; the longest, percent-encoded, fit in this. Above it answers 414.</summary>
     private const int MaxRequestLineBytes = 160 * 1024;
 
-    /// <summary>What a client may send ahead of us: some hundred messages, in place of Kestrel's megabyte.</summary>
-    private const int MaxReadBytes = 64 * 1024;
-
-    private const int Backlog = 4096;
+    /// <summary>64 KB in the kernel each way, in place of megabytes: what waits there grows old instead of being overtaken. In a pipe as much as goes out at once.</summary>
+    private static readonly TransportLimits TransportLimits = new(Backlog: 4096, SocketBufferBytes: 64 * 1024, PipeBytes: PipeSink.MaxPendingBytes);
 
     /// <summary>Configures the listener.</summary>
     public static void AddHttp(this WebApplicationBuilder builder, ServiceOptions options, X509Certificate2? certificate)
     {
-        builder.WebHost.UseSockets(static sockets =>
-        {
-            sockets.Backlog = Backlog;
-            sockets.MaxReadBufferSize = MaxReadBytes;
-            sockets.MaxWriteBufferSize = PipeSink.MaxPendingBytes;
-        });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static provider => ActivatorUtilities.CreateInstance<LoopListenerFactory>(
+            provider, provider.GetRequiredService<GatewayLoops>().All.Select(loop => loop.Sockets).ToArray(), TransportLimits));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -46,7 +42,11 @@ internal static class HttpHosting
                 listen.Protocols = HttpProtocols.Http1;
                 listen.Use(next => HandshakeDeadline.Middleware(
                     next, options.Limits.Handshake, listen.ApplicationServices.GetRequiredService<TimeProvider>(), listen.ApplicationServices.GetRequiredService<GatewayDrain>().Drained));
-                if (certificate is not null)
+                if (certificate is null)
+                {
+                    listen.Use(Detachable.Offer);
+                }
+                else
                 {
                     listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, HandshakeTimeout = options.Limits.Handshake });
                 }

@@ -6,8 +6,9 @@ namespace StatusDaemon.Gateway;
 internal interface IFrameSink
 {
     /// <summary>Takes a whole frame, to be sent with the next <see cref="Flush"/>.</summary>
+    /// <param name="frame">Shared with all other recipients: nobody changes it.</param>
     /// <returns>False if enough waits already: nothing of it was taken.</returns>
-    bool TryWrite(ReadOnlySpan<byte> frame);
+    bool TryWrite(byte[] frame);
 
     /// <summary>Sends what was taken.</summary>
     /// <returns>False if the peer does not read fast enough: write nothing until the sink reports to its loop that it has drained.</returns>

@@ -24,7 +24,7 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
     public Task Closed => closed.Task;
 
     /// <inheritdoc/>
-    public bool TryWrite(ReadOnlySpan<byte> frame)
+    public bool TryWrite(byte[] frame)
     {
         if (isClosed)
         {

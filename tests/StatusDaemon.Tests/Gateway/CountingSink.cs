@@ -22,7 +22,7 @@ internal sealed class CountingSink : IFrameSink
         return taken;
     }
 
-    public bool TryWrite(ReadOnlySpan<byte> frame)
+    public bool TryWrite(byte[] frame)
     {
         if (Room == 0)
         {
@@ -30,9 +30,8 @@ internal sealed class CountingSink : IFrameSink
         }
 
         Room--;
-        var bytes = frame.ToArray();
-        Frames.Add(bytes);
-        using var json = JsonDocument.Parse(bytes.AsMemory(2));
+        Frames.Add(frame);
+        using var json = JsonDocument.Parse(frame.AsMemory(2));
         if (json.RootElement.TryGetProperty("publisher", out var publisher))
         {
             Shown.Add((publisher.GetString()!, (Status)json.RootElement.GetProperty("status").GetInt32()));

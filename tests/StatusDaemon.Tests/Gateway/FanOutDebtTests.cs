@@ -32,7 +32,7 @@ public sealed class FanOutDebtTests
     /// <summary>The sink of a peer that takes nothing.</summary>
     private sealed class BlockedSink : IFrameSink
     {
-        public bool TryWrite(ReadOnlySpan<byte> frame) => true;
+        public bool TryWrite(byte[] frame) => true;
 
         public bool Flush() => false;
 

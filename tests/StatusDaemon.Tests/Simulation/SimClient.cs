@@ -35,7 +35,7 @@ internal sealed class SimClient(Uid subscriber, Func<SimClient, string, int, boo
     /// <summary>The first broken promise that it saw; null if all is well.</summary>
     public string? Complaint { get; private set; }
 
-    public bool TryWrite(ReadOnlySpan<byte> frame)
+    public bool TryWrite(byte[] frame)
     {
         if (!IsReading && unread.Count >= 2)
         {

@@ -1,0 +1,234 @@
+using System.Diagnostics.CodeAnalysis;
+using StatusDaemon.Protocol;
+using StatusDaemon.Transport;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>A WebSocket after Kestrel has let go of it: a number of the kernel's, and nothing else while nobody speaks.</summary>
+/// <remarks>All of it belongs to the loop. Frames of one turn go out in one call; what the kernel does not take is kept, and sent first when it takes again.</remarks>
+internal sealed class DetachedSocket : LoopSocket, IFrameSink
+{
+    /// <summary>Most that waits for the end of a turn; what is above is owed.</summary>
+    private const int MaxStagedBytes = 16 * 1024;
+
+    private readonly GatewayLoop gateway;
+    private readonly ClientReader reader;
+    private readonly ConnectionCounts.Place place;
+    private int firstStaged;
+    private int lastStaged;
+    private int stagedBytes;
+    private ReadOnlyMemory<byte> unsent;
+    private bool isPeerDone;
+    private bool isReceiveDue;
+
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The socket ends it.")]
+    public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway, ConnectionCounts.Place place)
+        : base(loop, number)
+    {
+        this.gateway = gateway;
+        this.place = place;
+        reader = gateway.NewReader();
+    }
+
+    /// <summary>Whose it is. The loop sets it before anything else happens.</summary>
+    public Client Client { get; set; } = null!;
+
+    /// <summary>Notes that the client was heard.</summary>
+    public ClientSocket Shared { get; set; } = null!;
+
+    /// <summary>Whether a close frame was sent, or is under way; nothing is written behind it.</summary>
+    public bool IsClosed { get; private set; }
+
+    /// <inheritdoc/>
+    public override void OnReady(Readiness what)
+    {
+        if ((what & (Readiness.Writable | Readiness.Broken)) != 0 && !unsent.IsEmpty)
+        {
+            SendRest();
+        }
+
+        if ((what & (Readiness.Readable | Readiness.PeerEnded | Readiness.Broken)) != 0)
+        {
+            Receive();
+        }
+    }
+
+    /// <summary>Receives and takes what is there, up to one buffer; the rest is for the next turn.</summary>
+    public void Receive()
+    {
+        isReceiveDue = false;
+        if (isPeerDone || Slot < 0)
+        {
+            return;
+        }
+
+        var room = gateway.ReceiveRoom;
+        var received = NativeSocket.Receive(Number, room);
+        if (received == (int)NativeSocket.Failure.Later)
+        {
+            return;
+        }
+
+        if (received <= 0)
+        {
+            isPeerDone = true;
+            unsent = received == 0 ? unsent : default; // it may read on; one that is gone will not
+            gateway.Left(Client);
+            EndIfDone();
+            return;
+        }
+
+        Take(room[..received]);
+        if (received == room.Length)
+        {
+            ReceiveNextTurn();
+        }
+    }
+
+    /// <summary>Lets it receive in the next turn, whether or not anything is reported until then.</summary>
+    public void ReceiveNextTurn()
+    {
+        if (!isReceiveDue)
+        {
+            isReceiveDue = true;
+            gateway.ReceiveNextTurn(this);
+        }
+    }
+
+    /// <summary>Takes bytes of the client.</summary>
+    public void Take(ReadOnlySpan<byte> bytes)
+    {
+        Shared.Hear();
+        isPeerDone |= gateway.Take(bytes, reader, Client);
+        EndIfDone();
+    }
+
+    /// <inheritdoc/>
+    public bool TryWrite(byte[] frame)
+    {
+        if (IsClosed)
+        {
+            return true; // nobody reads it any more
+        }
+
+        if (stagedBytes > 0 && stagedBytes + frame.Length > MaxStagedBytes)
+        {
+            return false;
+        }
+
+        gateway.Stage.Append(frame, ref firstStaged, ref lastStaged);
+        stagedBytes += frame.Length;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Flush()
+    {
+        if (lastStaged != 0)
+        {
+            Send(firstStaged == lastStaged ? gateway.Stage[firstStaged] : Gather());
+            (firstStaged, lastStaged, stagedBytes) = (0, 0, 0);
+        }
+
+        return unsent.IsEmpty;
+    }
+
+    /// <inheritdoc/>
+    public void Close(CloseCode code, string reason)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        place.Dispose();
+        Flush();
+        IsClosed = true;
+        var frame = CloseFrame.Of(code, reason);
+        if (unsent.IsEmpty)
+        {
+            Send(frame);
+        }
+        else
+        {
+            unsent = (byte[])[.. unsent.Span, .. frame];
+        }
+
+        gateway.Linger(this);
+        EndIfDone();
+    }
+
+    /// <summary>Ends it whatever the peer has taken and said.</summary>
+    public void End()
+    {
+        if (Slot >= 0)
+        {
+            Loop.Close(this);
+            Slot = -1;
+            reader.Dispose();
+            gateway.Ended(this);
+        }
+    }
+
+    /// <summary>After both close frames, or when the peer is gone, nothing is to be waited for.</summary>
+    private void EndIfDone()
+    {
+        if (IsClosed && isPeerDone && unsent.IsEmpty)
+        {
+            End();
+        }
+    }
+
+    /// <summary>Puts the frames of the turn one behind the other.</summary>
+    private ReadOnlySpan<byte> Gather()
+    {
+        var all = gateway.SendRoom;
+        var length = 0;
+        for (var number = firstStaged; number != 0; number = gateway.Stage.After(number))
+        {
+            var frame = gateway.Stage[number];
+            frame.CopyTo(all[length..]);
+            length += frame.Length;
+        }
+
+        return all[..length];
+    }
+
+    private void Send(ReadOnlySpan<byte> bytes)
+    {
+        var sent = NativeSocket.Send(Number, bytes);
+        if (sent == (int)NativeSocket.Failure.Gone)
+        {
+            return; // the receiving side says so
+        }
+
+        sent = Math.Max(sent, 0);
+        if (sent < bytes.Length)
+        {
+            unsent = bytes[sent..].ToArray();
+        }
+    }
+
+    private void SendRest()
+    {
+        while (!unsent.IsEmpty)
+        {
+            var sent = NativeSocket.Send(Number, unsent.Span);
+            if (sent == (int)NativeSocket.Failure.Later)
+            {
+                return;
+            }
+
+            unsent = sent < 0 ? default : unsent[sent..];
+        }
+
+        if (IsClosed)
+        {
+            EndIfDone();
+        }
+        else
+        {
+            gateway.Drained(Client);
+        }
+    }
+}

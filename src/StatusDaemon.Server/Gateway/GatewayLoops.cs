@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StatusDaemon.Auth;
+using StatusDaemon.Daemon;
+using StatusDaemon.Directories;
+using StatusDaemon.Names;
+using StatusDaemon.Protocol;
+using StatusDaemon.Routing;
+using StatusDaemon.Transport;
+
+namespace StatusDaemon.Gateway;
+
+/// <summary>The loops of a gateway: lets time pass for all of them, tells all of the directory, and ends them together.</summary>
+internal sealed class GatewayLoops : BackgroundService
+{
+    private readonly ISubscriberDirectory directory;
+    private readonly TimeProvider time;
+    private readonly GatewayLoop[] loops;
+
+    /// <param name="count">One a thread: at least 1.</param>
+    public GatewayLoops(
+        int count, int shards, Limits limits, AuthOptions auth, UidTable uids, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+    {
+        this.directory = directory;
+        this.time = time;
+        Shards = shards;
+        loops =
+        [
+            .. Enumerable.Range(0, count).Select(_ => new GatewayLoop(
+                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, directory.Current, cluster, clock, time, log)),
+        ];
+    }
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<GatewayLoop> All => loops;
+
+    /// <summary>Shards of the deployment.</summary>
+    public int Shards { get; }
+
+    /// <summary>Shards that all loops have reached.</summary>
+    public int ShardsReached => loops.Min(loop => loop.ShardsReached);
+
+    /// <summary>Whether clients are closed, and no new ones taken in.</summary>
+    public bool IsDraining => loops.Any(loop => loop.IsDraining);
+
+    /// <summary>The loop that a connection's socket is on.</summary>
+    public GatewayLoop Of(SocketLoop sockets) => loops.First(loop => loop.Sockets == sockets);
+
+    /// <summary>Closes all clients over a while and waits until they are gone and shards have taken what they said, or the time is over.</summary>
+    public Task DrainAsync(CloseCode code, string reason, TimeSpan over, CancellationToken stop) =>
+        Task.WhenAll(loops.Select(loop => loop.DrainAsync(code, reason, over, stop)));
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stop)
+    {
+        foreach (var loop in loops)
+        {
+            loop.Start();
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] parts = [.. loops.Select(loop => loop.Sockets.Ended), TickAsync(ending.Token), FollowDirectoryAsync(ending.Token)];
+        try
+        {
+            // None of them ends by itself: without one the others would go on as if nothing were missing.
+            await await Task.WhenAny(parts);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            foreach (var loop in loops)
+            {
+                loop.Dispose();
+            }
+
+            await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task TickAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(RouterSettings.TickInterval, time);
+        while (await timer.WaitForNextTickAsync(stop))
+        {
+            foreach (var loop in loops)
+            {
+                await loop.PostAsync(new LoopInput.Tick(), stop);
+            }
+        }
+    }
+
+    private async Task FollowDirectoryAsync(CancellationToken stop)
+    {
+        await foreach (var snapshot in directory.FollowAsync(stop))
+        {
+            foreach (var loop in loops)
+            {
+                await loop.PostAsync(new LoopInput.DirectoryChanged(snapshot), stop);
+            }
+        }
+    }
+}
