@@ -163,7 +163,7 @@ public sealed class Router
         }
 
         sessions.TryGet(publish.Connection, out var session);
-        var source = new ChangeSource(SourceKind.Client, session?.Actor ?? publish.Publisher.ToString(), session?.Through ?? "", now.Utc);
+        var source = new ChangeSource(SourceKind.Client, session?.Lease?.Actor ?? publish.Publisher.ToString(), session?.Lease?.Through ?? "", now.Utc);
         Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, source, now, effects);
     }
 
@@ -204,9 +204,7 @@ public sealed class Router
         }
 
         var session = sessions.GetOrAdd(open.Connection, open.Subscriber);
-        session.IsLease = true;
-        session.Actor = open.Actor;
-        session.Through = open.Through;
+        session.Lease = new Lease(open.Actor, open.Through);
         var register = registers.GetOrAdd(session.Subscriber);
         register.Leases.Add(session.Slot);
         register.OfflineAt = null;
@@ -217,9 +215,9 @@ public sealed class Router
     private void End(Session session, TimeSpan gone)
     {
         watches.StopAll(session);
-        if (session.IsLease && registers.TryGet(session.Subscriber, out var own))
+        if (session.Lease is not null && registers.TryGet(session.Subscriber, out var own))
         {
-            session.IsLease = false;
+            session.Lease = null;
             own.Leases.Remove(session.Slot);
             own.IsAwaitingStore = !recovery.IsComplete;
             own.LeftAt = own.LeftAt > gone ? own.LeftAt : gone; // a gateway that died may be given up after a later connection has gone
