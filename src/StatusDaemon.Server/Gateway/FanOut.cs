@@ -48,6 +48,9 @@ internal sealed class FanOut
     /// <summary>Publishers that somebody here watches.</summary>
     public int TopicCount => topics.Count;
 
+    /// <inheritdoc cref="FrameWriter.Written"/>
+    public int Written => writer.Written;
+
     /// <summary>All clients, in no order.</summary>
     public IEnumerable<Client> Clients => clients.All;
 

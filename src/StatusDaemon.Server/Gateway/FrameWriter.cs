@@ -14,6 +14,9 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
     /// <summary>What was sent or owed since the turn began, in frames: how much it has cost.</summary>
     public int Spent { get; private set; }
 
+    /// <summary>Clients that frames were written to since the last flush: how much that will cost.</summary>
+    public int Written => dirty.Count;
+
     /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
     public void BeginTurn(TimeSpan now) => (turn, Spent) = (now, 0);
 

@@ -32,6 +32,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>Frames of statuses of one turn: some tens of milliseconds. What is above waits for the next, and only the latest of each publisher.</summary>
     private const int TurnFrames = 32 * 1024;
 
+    /// <summary>Clients from which on a flush takes longer than shards take to answer, so that it waits for them.</summary>
+    private const int WideFlush = 256;
+
+    /// <summary>How long a wide flush waits for shards at most: less than it takes itself.</summary>
+    private static readonly TimeSpan ShardPatience = TimeSpan.FromMilliseconds(1);
+
     private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
@@ -65,6 +71,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private ShardCalls calls = null!;
     private DirectorySnapshot directory;
     private Moment now; // of this turn
+    private TimeSpan? flushBy; // while a flush waits for shards
     private bool isTick;
     private LoopInput.Drain? draining;
 
@@ -156,7 +163,11 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void BeginTurn()
     {
         now = awake.Advance(clock.Now);
-        fanOut.BeginTurn(now.Steady, TurnFrames);
+        if (flushBy is null)
+        {
+            fanOut.BeginTurn(now.Steady, TurnFrames);
+        }
+
         for (var waiting = receiveDue.Count; waiting > 0; waiting--)
         {
             receiveDue.Dequeue().Receive();
@@ -164,7 +175,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     }
 
     /// <inheritdoc/>
-    public bool EndTurn()
+    public int EndTurn()
     {
         for (var weight = 0; weight < TurnInputs && inbox.Reader.TryRead(out var input); weight += WeightOf(input))
         {
@@ -177,17 +188,44 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             taken.Add(tidings.Taken);
         }
 
+        calls.Call(isTick); // shards work while this thread sends
+        isTick = false;
+        if (MustWaitForShards())
+        {
+            Acknowledge();
+            return receiveDue.Count > 0 ? 0 : (int)ShardPatience.TotalMilliseconds;
+        }
+
         fanOut.Flush(now.Steady);
         Stage.Clear();
         Acknowledge();
-        calls.Call(isTick);
-        isTick = false;
         if (draining is not null && sockets.Count == 0 && lingering.Count == 0 && calls.IsQuiet)
         {
             empty.TrySetResult();
         }
 
-        return fanOut.IsOverdue || receiveDue.Count > 0;
+        return fanOut.IsOverdue || receiveDue.Count > 0 ? 0 : Timeout.Infinite;
+    }
+
+    /// <summary>Whether a flush that takes long lets shards tell first what they are about to tell: each socket then gets in one send what would have been two.</summary>
+    /// <remarks>Else clients that publish when they have seen the last status fall into two halves, of which one waits while the other is sent to.</remarks>
+    private bool MustWaitForShards()
+    {
+        if (fanOut.Written < WideFlush || fanOut.IsOverdue || calls.IsQuiet)
+        {
+            flushBy = null;
+            return false;
+        }
+
+        var at = clock.Now.Steady;
+        flushBy ??= at + ShardPatience;
+        if (at < flushBy)
+        {
+            return true;
+        }
+
+        flushBy = null;
+        return false;
     }
 
     /// <summary>Takes in a client whose socket Kestrel has let go of. Only on the loop.</summary>

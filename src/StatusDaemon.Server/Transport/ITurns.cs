@@ -10,6 +10,6 @@ internal interface ITurns
     void BeginTurn();
 
     /// <summary>A turn ends: what has gathered goes out.</summary>
-    /// <returns>Whether there is more to do, so that the next turn is not to wait.</returns>
-    bool EndTurn();
+    /// <returns>How many milliseconds the next turn may wait for something to happen: 0 if there is more to do, <see cref="Timeout.Infinite"/> if there is nothing.</returns>
+    int EndTurn();
 }

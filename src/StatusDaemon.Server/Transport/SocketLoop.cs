@@ -118,10 +118,10 @@ internal sealed partial class SocketLoop : IDisposable
     {
         try
         {
-            var hasMore = false;
+            var patience = Timeout.Infinite;
             while (!isStopping)
             {
-                var count = epoll.Wait(hasMore || !FallAsleep() ? 0 : Timeout.Infinite);
+                var count = epoll.Wait(patience == 0 || !FallAsleep() ? 0 : patience);
                 Volatile.Write(ref isAsleep, 0);
                 turns.BeginTurn();
                 for (var i = 0; i < count; i++)
@@ -130,7 +130,7 @@ internal sealed partial class SocketLoop : IDisposable
                 }
 
                 DoPosted();
-                hasMore = turns.EndTurn();
+                patience = turns.EndTurn();
             }
 
             ended.SetResult();

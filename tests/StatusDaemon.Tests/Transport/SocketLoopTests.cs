@@ -159,14 +159,14 @@ public sealed class SocketLoopTests : IDisposable
         {
         }
 
-        public bool EndTurn()
+        public int EndTurn()
         {
             if (Interlocked.Exchange(ref brought, 0) > 0)
             {
                 taken.Writer.TryWrite(true);
             }
 
-            return false;
+            return Timeout.Infinite;
         }
     }
 }
