@@ -1,13 +1,12 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using StatusDaemon.Tests.Protocol;
 
 namespace StatusDaemon.EndToEnd;
 
-/// <summary>Clients that break the rules below the messages: the server says what was wrong, ends the connection, and serves the others.</summary>
-public sealed class FrameAbuseTests(FrameAbuseTests.AbusedServer shared) : IClassFixture<FrameAbuseTests.AbusedServer>
+/// <summary>Clients that break the rules below the messages: the server says what was wrong, ends the connection, and serves the others. Over both ways to a socket.</summary>
+public abstract class FrameAbuseTests(SharedServer shared)
 {
     private StatusdProcess Server => shared.Server;
 
@@ -43,7 +42,7 @@ public sealed class FrameAbuseTests(FrameAbuseTests.AbusedServer shared) : IClas
 
         Assert.True(code == await client.ReadCloseAsync(), $"{what}: {client.CloseCode}");
         await sending;
-        client.Socket.Shutdown(SocketShutdown.Send);
+        await client.EndSendingAsync();
         await client.ReadToEndAsync();
     }
 
@@ -87,7 +86,7 @@ public sealed class FrameAbuseTests(FrameAbuseTests.AbusedServer shared) : IClas
         foreach (var who in names)
         {
             await using var client = await RawSocket.ConnectAsync(Server, who, behind: [0x81]);
-            client.Socket.Shutdown(SocketShutdown.Send);
+            await client.EndSendingAsync();
 
             await client.ReadToEndAsync();
         }
@@ -224,7 +223,18 @@ public sealed class FrameAbuseTests(FrameAbuseTests.AbusedServer shared) : IClas
 
         Assert.True(ended.IsCompletedSuccessfully);
     }
+}
 
+/// <summary>Over sockets that have left Kestrel.</summary>
+public sealed class PlainFrameAbuseTests(PlainFrameAbuseTests.AbusedServer shared) : FrameAbuseTests(shared), IClassFixture<PlainFrameAbuseTests.AbusedServer>
+{
     /// <summary>A server that gives a handshake one second.</summary>
     public sealed class AbusedServer() : SharedServer("SERVICE: { limits: { handshake: 1s } }");
+}
+
+/// <summary>Over TLS.</summary>
+public sealed class SecureFrameAbuseTests(SecureFrameAbuseTests.AbusedServer shared) : FrameAbuseTests(shared), IClassFixture<SecureFrameAbuseTests.AbusedServer>
+{
+    /// <summary>A server that gives a handshake three seconds, since that of TLS is in them.</summary>
+    public sealed class AbusedServer() : SharedServer("SERVICE: { limits: { handshake: 3s } }", tls: true);
 }

@@ -1,21 +1,27 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using StatusDaemon.Tests.Protocol;
 
 namespace StatusDaemon.EndToEnd;
 
-/// <summary>A client of <c>/pubsub</c> that makes its upgrade and its frames by hand, so that they may be wrong and it may refuse to read.</summary>
+/// <summary>A client of <c>/pubsub</c> that makes its upgrade and its frames by hand, so that they may be wrong and it may refuse to read; with TLS where the server speaks it.</summary>
 internal sealed class RawSocket : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly byte[] buffer = new byte[64 * 1024];
+    private readonly Stream stream;
     private int start;
     private int end;
 
-    private RawSocket(Socket socket) => Socket = socket;
+    private RawSocket(Socket socket, Stream stream)
+    {
+        Socket = socket;
+        this.stream = stream;
+    }
 
     /// <summary>The TCP socket.</summary>
     public Socket Socket { get; }
@@ -23,17 +29,17 @@ internal sealed class RawSocket : IAsyncDisposable
     /// <summary>Connects and upgrades as a subscriber, in trusted-header mode.</summary>
     /// <param name="behind">Bytes that follow the request in the same segment.</param>
     /// <param name="receiveBuffer">Bytes that the kernel takes for whoever does not read; 0 leaves its default.</param>
-    public static async Task<RawSocket> ConnectAsync(StatusdProcess server, string uid, byte[]? behind = null, int receiveBuffer = 0)
+    public static async Task<RawSocket> ConnectAsync(IListening server, string uid, byte[]? behind = null, int receiveBuffer = 0)
     {
         var client = await ConnectTcpAsync(server, receiveBuffer);
-        await client.SendAsync((byte[])[.. Upgrade(uid), .. behind ?? []]);
-        var answer = await client.ReadHeadersAsync();
-        Assert.StartsWith("HTTP/1.1 101 ", answer, StringComparison.Ordinal);
+        var sending = client.SendAsync((byte[])[.. Upgrade(uid), .. behind ?? []]);
+        await client.ReadUpgradeAsync();
+        await sending;
         return client;
     }
 
-    /// <summary>Connects, and says nothing.</summary>
-    public static async Task<RawSocket> ConnectTcpAsync(StatusdProcess server, int receiveBuffer = 0)
+    /// <summary>Connects, up to the end of the TLS handshake if there is one, and says nothing.</summary>
+    public static async Task<RawSocket> ConnectTcpAsync(IListening server, int receiveBuffer = 0)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (receiveBuffer > 0)
@@ -41,8 +47,16 @@ internal sealed class RawSocket : IAsyncDisposable
             socket.ReceiveBufferSize = receiveBuffer;
         }
 
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, server.Port), TestContext.Current.CancellationToken);
-        return new RawSocket(socket);
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, server.Port)).WaitAsync(Patience);
+        var plain = new NetworkStream(socket, ownsSocket: false);
+        if (!server.IsTls)
+        {
+            return new RawSocket(socket, plain);
+        }
+
+        var secured = new SslStream(plain, leaveInnerStreamOpen: false, static (_, certificate, _, _) => certificate?.Subject == "CN=localhost");
+        await secured.AuthenticateAsClientAsync("localhost").WaitAsync(Patience);
+        return new RawSocket(socket, secured);
     }
 
     /// <summary>A good upgrade request.</summary>
@@ -54,12 +68,9 @@ internal sealed class RawSocket : IAsyncDisposable
     {
         try
         {
-            while (!bytes.IsEmpty)
-            {
-                bytes = bytes[await Socket.SendAsync(bytes, TestContext.Current.CancellationToken)..];
-            }
+            await stream.WriteAsync(bytes);
         }
-        catch (SocketException)
+        catch (IOException)
         {
             // What the server said before it closed is still to be read.
         }
@@ -67,6 +78,34 @@ internal sealed class RawSocket : IAsyncDisposable
 
     /// <summary>Sends a text message in one frame.</summary>
     public Task SendAsync(string json) => SendAsync(ClientFrames.Frame(ClientFrames.Text, json));
+
+    /// <summary>Sends no more, and reads on.</summary>
+    public async Task EndSendingAsync()
+    {
+        try
+        {
+            if (stream is SslStream secured)
+            {
+                await secured.ShutdownAsync();
+            }
+
+            Socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // The server was first.
+        }
+    }
+
+    /// <summary>Reads the answer to an upgrade request, which must be a good one.</summary>
+    public async Task ReadUpgradeAsync()
+    {
+        var answer = await ReadHeadersAsync();
+        if (!answer.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"The upgrade was answered '{answer}'.");
+        }
+    }
 
     /// <summary>Reads the head of an HTTP answer.</summary>
     public async Task<string> ReadHeadersAsync()
@@ -80,7 +119,10 @@ internal sealed class RawSocket : IAsyncDisposable
                 return text[..length];
             }
 
-            Assert.True(await FillAsync(), $"The stream ended behind '{text}'.");
+            if (!await FillAsync())
+            {
+                throw new InvalidOperationException($"The stream ended behind '{text}'.");
+            }
         }
     }
 
@@ -153,6 +195,16 @@ internal sealed class RawSocket : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads on until the TCP connection ends, and gives what came, which is no more than some thousand characters.</summary>
+    public async Task<string> ReadAllAsync()
+    {
+        while (await FillAsync())
+        {
+        }
+
+        return Encoding.ASCII.GetString(buffer, start, end - start);
+    }
+
     /// <summary>Ends the connection with a reset, as a process that dies with unread data does.</summary>
     public void Reset()
     {
@@ -164,7 +216,7 @@ internal sealed class RawSocket : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Socket.Dispose();
-        return ValueTask.CompletedTask;
+        return stream.DisposeAsync();
     }
 
     private async Task<bool> FillAsync()
@@ -177,11 +229,11 @@ internal sealed class RawSocket : IAsyncDisposable
 
         try
         {
-            var received = await Socket.ReceiveAsync(buffer.AsMemory(end), TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience);
+            var received = await stream.ReadAsync(buffer.AsMemory(end)).AsTask().WaitAsync(Patience);
             end += received;
             return received > 0;
         }
-        catch (SocketException)
+        catch (IOException)
         {
             return false;
         }

@@ -5,7 +5,7 @@ using StatusDaemon.Settings;
 namespace StatusDaemon.EndToEnd;
 
 /// <summary>A whole server in the process of the tests, for those that disturb it from within.</summary>
-internal sealed class ServerHere : IAsyncDisposable
+internal sealed class ServerHere : IListening, IAsyncDisposable
 {
     private readonly TempFolder folder = new();
     private StatusdServer? server;
@@ -14,20 +14,24 @@ internal sealed class ServerHere : IAsyncDisposable
     {
     }
 
-    /// <summary>The port that it listens on.</summary>
+    /// <inheritdoc/>
     public int Port { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsTls { get; private init; }
 
     /// <summary>Its parts.</summary>
     public IServiceProvider Services => server!.Services;
 
     /// <summary>Starts one with one shard, in trusted-header mode.</summary>
-    public static async Task<ServerHere> StartAsync()
+    public static async Task<ServerHere> StartAsync(bool tls = false)
     {
-        var here = new ServerHere();
+        var here = new ServerHere { IsTls = tls };
+        var certificate = tls ? LocalCertificate.MakeIn(here.folder) : null;
         here.folder.Write("directory.yml", "subscribers: []");
-        var settings = here.folder.Write("settings.yml", """
+        var settings = here.folder.Write("settings.yml", $$"""
             AUTH: { mode: trusted-header }
-            SERVICE: { port: 0 }
+            SERVICE: { port: 0{{(certificate is null ? "" : $", tls: {{ certificate: {certificate.Path}, key: {certificate.KeyPath} }}")}} }
             STATE: { path: var }
             CLUSTER: { shards: 1 }
             LOG: { level: critical }

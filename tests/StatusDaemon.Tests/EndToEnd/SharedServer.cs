@@ -1,13 +1,16 @@
 using System.Text;
 using StatusDaemon.Names;
+using StatusDaemon.Settings;
 
 namespace StatusDaemon.EndToEnd;
 
 /// <summary>One server for the tests of a class that do not disturb each other: each takes subscribers of its own.</summary>
-public abstract class SharedServer(string settings) : IAsyncLifetime
+/// <param name="tls">Whether it speaks TLS.</param>
+public abstract class SharedServer(string settings, bool tls = false) : IAsyncLifetime
 {
     private const int Subscribers = 200;
 
+    private readonly TempFolder folder = new();
     private StatusdProcess? server;
     private int taken;
 
@@ -43,13 +46,19 @@ public abstract class SharedServer(string settings) : IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public async ValueTask InitializeAsync() => server = await StatusdProcess.StartAsync(StatusdProcess.TrustedHeader + "\n" + settings, Directory());
+    public async ValueTask InitializeAsync() => server = await StatusdProcess.StartAsync(
+        StatusdProcess.TrustedHeader + "\n" + settings, Directory(), certificate: tls ? LocalCertificate.MakeIn(folder) : null);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        return Server.DisposeAsync();
+        if (server is not null)
+        {
+            await server.DisposeAsync();
+        }
+
+        folder.Dispose();
     }
 
     private static string NameOf(int number) => number < Subscribers ? $"u-{number:000}" : throw new InvalidOperationException("The directory has too few subscribers.");

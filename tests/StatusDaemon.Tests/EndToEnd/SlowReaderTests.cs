@@ -3,9 +3,10 @@ using StatusDaemon.Tests.Protocol;
 
 namespace StatusDaemon.EndToEnd;
 
-/// <summary>Clients that read slowly, or not at all.</summary>
-public sealed class SlowReaderTests(SlowReaderTests.PatientServer patient, SlowReaderTests.ImpatientServer impatient)
-    : IClassFixture<SlowReaderTests.PatientServer>, IClassFixture<SlowReaderTests.ImpatientServer>
+/// <summary>Clients that read slowly, or not at all, over both ways to a socket.</summary>
+/// <param name="patient">Bears a stalled reader for as long as it does by default.</param>
+/// <param name="impatient">Bears a stalled reader for a second.</param>
+public abstract class SlowReaderTests(SocketServer patient, SharedServer impatient)
 {
     private const int Publishers = 8;
     private const int Statuses = 800; // of each: together some times what pipe and kernel hold
@@ -145,10 +146,20 @@ public sealed class SlowReaderTests(SlowReaderTests.PatientServer patient, SlowR
             await socket.DisposeAsync();
         }
     }
+}
 
-    /// <summary>A server that bears a stalled reader for as long as it does by default.</summary>
-    public sealed class PatientServer() : SharedServer("");
-
+/// <summary>Over sockets that have left Kestrel.</summary>
+[Collection<PlainSockets>]
+public sealed class PlainSlowReaderTests(PlainServer patient, PlainSlowReaderTests.ImpatientServer impatient) : SlowReaderTests(patient, impatient), IClassFixture<PlainSlowReaderTests.ImpatientServer>
+{
     /// <summary>A server that bears a stalled reader for a second.</summary>
     public sealed class ImpatientServer() : SharedServer("SERVICE: { limits: { stalled: 1s } }\nLOG: { level: debug }");
+}
+
+/// <summary>Over TLS.</summary>
+[Collection<SecureSockets>]
+public sealed class SecureSlowReaderTests(SecureServer patient, SecureSlowReaderTests.ImpatientServer impatient) : SlowReaderTests(patient, impatient), IClassFixture<SecureSlowReaderTests.ImpatientServer>
+{
+    /// <summary>A server that bears a stalled reader for a second.</summary>
+    public sealed class ImpatientServer() : SharedServer("SERVICE: { limits: { stalled: 1s } }\nLOG: { level: debug }", tls: true);
 }

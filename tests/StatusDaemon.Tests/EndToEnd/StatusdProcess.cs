@@ -8,7 +8,7 @@ using System.Runtime.InteropServices;
 namespace StatusDaemon.EndToEnd;
 
 /// <summary>The real program with a folder of its own: settings, directory, state. It can be killed and started again over what it left.</summary>
-internal sealed partial class StatusdProcess : IAsyncDisposable
+internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 {
     /// <summary>Subscribers of most scenarios; each test may write its own.</summary>
     public const string Directory = """
@@ -29,19 +29,23 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> environment;
     private Process? process;
 
-    private readonly bool tls;
+    private readonly LocalCertificate? certificate;
 
-    private StatusdProcess(IReadOnlyDictionary<string, string> environment, bool tls)
+    private StatusdProcess(IReadOnlyDictionary<string, string> environment, LocalCertificate? certificate = null)
     {
         this.environment = environment;
-        this.tls = tls;
+        this.certificate = certificate;
     }
 
-    /// <summary>The port that it listens on; the same after a restart.</summary>
+    /// <inheritdoc/>
+    /// <remarks>The same after a restart.</remarks>
     public int Port { get; } = FreePort();
 
+    /// <inheritdoc/>
+    public bool IsTls => certificate is not null;
+
     /// <summary>Where it is, for a client that knows it by this name.</summary>
-    public Uri Address(string host, string path = "/") => new UriBuilder(tls ? "https" : "http", host, Port, path).Uri;
+    public Uri Address(string host, string path = "/") => new UriBuilder(IsTls ? "https" : "http", host, Port, path).Uri;
 
     /// <summary>Path of the settings file.</summary>
     public string SettingsPath => Path.Combine(folder, "settings.yml");
@@ -61,11 +65,11 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <summary>Writes the files and starts the program; returns when it is ready.</summary>
     /// <param name="settings">Sections, one a line or more; <c>SERVICE.port</c> and the paths come from the environment.</param>
     /// <param name="environment">More variables, such as <c>KRB5_CONFIG</c>.</param>
-    /// <param name="tls">Whether the settings have <c>SERVICE.tls</c>.</param>
+    /// <param name="certificate">Makes it speak TLS.</param>
     public static async Task<StatusdProcess> StartAsync(
-        string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null, bool tls = false)
+        string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null, LocalCertificate? certificate = null)
     {
-        var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), tls);
+        var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), certificate);
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         await server.StartAgainAsync();
@@ -76,7 +80,7 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <returns>Its exit code, and what it printed; the paths of its folder read <c>~</c>.</returns>
     public static async Task<(int ExitCode, string Output)> FailAsync(string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null)
     {
-        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), tls: false);
+        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>());
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         server.Launch();
@@ -87,7 +91,7 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
     /// <summary>Starts the program, and asks it to end as soon as it has opened its store; returns when it has ended.</summary>
     public static async Task<StatusdProcess> StopWhenStoreOpensAsync(string settings)
     {
-        var server = new StatusdProcess(new Dictionary<string, string>(), tls: false);
+        var server = new StatusdProcess(new Dictionary<string, string>());
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, Directory);
         System.IO.Directory.CreateDirectory(server.StatePath);
@@ -132,6 +136,12 @@ internal sealed partial class StatusdProcess : IAsyncDisposable
         start.Environment["STATUSD_SERVICE__PORT"] = Port.ToString(CultureInfo.InvariantCulture);
         start.Environment["STATUSD_STATE__PATH"] = StatePath;
         start.Environment["STATUSD_PRIVILEGES__FILE"] = DirectoryPath;
+        if (certificate is not null)
+        {
+            start.Environment["STATUSD_SERVICE__TLS__CERTIFICATE"] = certificate.Path;
+            start.Environment["STATUSD_SERVICE__TLS__KEY"] = certificate.KeyPath;
+        }
+
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -20,7 +20,7 @@ internal sealed class TestSocket : IAsyncDisposable
     public ClientWebSocket Socket => socket;
 
     /// <summary>Connects as a subscriber, in trusted-header mode.</summary>
-    public static Task<TestSocket> ConnectAsync(StatusdProcess server, string uid) => ConnectAsync(server.Port, uid);
+    public static Task<TestSocket> ConnectAsync(IListening server, string uid) => ConnectAsync(server.Port, "X-Status-Uid", uid, server.IsTls);
 
     /// <summary>Connects as a subscriber, in trusted-header mode, to a port of loopback.</summary>
     public static Task<TestSocket> ConnectAsync(int port, string uid) => ConnectAsync(port, "X-Status-Uid", uid);
@@ -29,11 +29,12 @@ internal sealed class TestSocket : IAsyncDisposable
     public static Task<TestSocket> ConnectAsync(StatusdProcess server, ForgedTicket ticket) =>
         ConnectAsync(server.Port, "Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
 
-    private static async Task<TestSocket> ConnectAsync(int port, string header, string value)
+    private static async Task<TestSocket> ConnectAsync(int port, string header, string value, bool tls = false)
     {
         var client = new TestSocket();
+        client.socket.Options.RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost";
         client.socket.Options.SetRequestHeader(header, value);
-        await client.socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/pubsub"), TestContext.Current.CancellationToken).WaitAsync(Patience);
+        await client.socket.ConnectAsync(new Uri($"{(tls ? "wss" : "ws")}://127.0.0.1:{port}/pubsub"), TestContext.Current.CancellationToken).WaitAsync(Patience);
         return client;
     }
 

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using StatusDaemon.Settings;
 
 namespace StatusDaemon.EndToEnd;
@@ -9,13 +7,14 @@ namespace StatusDaemon.EndToEnd;
 public sealed class TlsServer(KerberosRealm realm) : IAsyncLifetime
 {
     private readonly TempFolder folder = new();
+    private LocalCertificate? certificate;
     private StatusdProcess? server;
 
     /// <summary>The KDC.</summary>
     public KerberosRealm Realm { get; } = realm;
 
     /// <summary>Path of the certificate, for those who are to trust it.</summary>
-    public string Certificate => folder["localhost.pem"];
+    public string Certificate => (certificate ?? throw new InvalidOperationException("It does not run.")).Path;
 
     /// <summary>The program.</summary>
     internal StatusdProcess Server => server ?? throw new InvalidOperationException("It does not run.");
@@ -23,18 +22,13 @@ public sealed class TlsServer(KerberosRealm realm) : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        folder.Write("localhost.pem", certificate.ExportCertificatePem());
-        var keyPath = folder.Write("localhost.key", key.ExportPkcs8PrivateKeyPem());
+        certificate = LocalCertificate.MakeIn(folder);
         var keytab = KerberosServer.MakeKeytab(Realm, RandomNumberGenerator.GetBytes(32));
+
+        // Named in the settings, since test clients read them.
         server = await StatusdProcess.StartAsync(
-            $"SERVICE: {{ tls: {{ certificate: {Certificate}, key: {keyPath} }} }}\nAUTH: {{ keytab: {keytab}, servicename: HTTP@localhost }}", KerberosServer.Directory, tls: true);
+            $"SERVICE: {{ tls: {{ certificate: {certificate.Path}, key: {certificate.KeyPath} }} }}\nAUTH: {{ keytab: {keytab}, servicename: HTTP@localhost }}",
+            KerberosServer.Directory, certificate: certificate);
     }
 
     /// <inheritdoc/>
