@@ -11,8 +11,9 @@ internal static class ClientFrames
 
     private static readonly byte[] Key = [0x37, 0xFA, 0x21, 0x3D];
 
-    public static byte[] Frame(int opcode, ReadOnlySpan<byte> payload, bool final = true, int reserved = 0, bool masked = true, int? lengthForm = null)
+    public static byte[] Frame(int opcode, ReadOnlySpan<byte> payload, bool final = true, int reserved = 0, bool masked = true, int? lengthForm = null, byte[]? key = null)
     {
+        key ??= Key;
         var form = lengthForm ?? payload.Length switch { <= 125 => payload.Length, <= 65_535 => 126, _ => 127 };
         List<byte> frame = [(byte)((final ? 0x80 : 0) | (reserved << 4) | opcode), (byte)((masked ? 0x80 : 0) | form)];
         var length = new byte[8];
@@ -20,12 +21,12 @@ internal static class ClientFrames
         frame.AddRange(form switch { 126 => length.AsSpan(6), 127 => length, _ => [] });
         if (masked)
         {
-            frame.AddRange(Key);
+            frame.AddRange(key);
         }
 
         for (var i = 0; i < payload.Length; i++)
         {
-            frame.Add((byte)(payload[i] ^ (masked ? Key[i & 3] : 0)));
+            frame.Add((byte)(payload[i] ^ (masked ? key[i & 3] : 0)));
         }
 
         return [.. frame];
@@ -70,7 +71,10 @@ internal static class ClientFrames
                 });
             }
 
-            Assert.True(piece.IsEmpty, "The reader left input behind.");
+            if (!piece.IsEmpty)
+            {
+                throw new InvalidOperationException("The reader left input behind.");
+            }
         }
 
         return events;
