@@ -20,6 +20,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private ReadOnlyMemory<byte> unsent;
     private bool isPeerDone;
     private bool isReceiveDue;
+    private bool mayBeEnding = true; // the peer's end may lie behind what is to be received: it is not reported again, and what Kestrel was told is not known
 
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The socket ends it.")]
     public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway, ConnectionCounts.Place place)
@@ -42,6 +43,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     /// <inheritdoc/>
     public override void OnReady(Readiness what)
     {
+        mayBeEnding |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
         if ((what & (Readiness.Writable | Readiness.Broken)) != 0 && !unsent.IsEmpty)
         {
             SendRest();
@@ -66,6 +68,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
         var received = NativeSocket.Receive(Number, room);
         if (received == (int)NativeSocket.Failure.Later)
         {
+            mayBeEnding = false;
             return;
         }
 
@@ -79,7 +82,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
         }
 
         Take(room[..received]);
-        if (received == room.Length)
+        if (received == room.Length || mayBeEnding)
         {
             ReceiveNextTurn();
         }

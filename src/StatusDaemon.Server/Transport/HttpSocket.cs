@@ -15,11 +15,16 @@ internal sealed class HttpSocket : LoopSocket
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<LoopSocket>? next;
     private bool isReceiving = true;
+    private bool isPeerEnding; // its end lies behind what is to be received, and is not reported again
+    private bool isClosedReported;
     private bool isEnded;
 
     /// <param name="input">What the peer sends goes there.</param>
     /// <param name="output">What it is to get comes from there.</param>
-    /// <param name="closed">Called once when nothing more comes from the peer, unless the socket was left to another.</param>
+    /// <param name="closed">
+    /// Called once when the peer is gone or all is over, unless the socket was left to another. A peer that only sends no more is not gone: Kestrel would end the
+    /// connection, and with it what is still to be sent.
+    /// </param>
     public HttpSocket(SocketLoop loop, int number, PipeWriter input, PipeReader output, Action closed)
         : base(loop, number)
     {
@@ -70,6 +75,7 @@ internal sealed class HttpSocket : LoopSocket
     /// <inheritdoc/>
     public override void OnReady(Readiness what)
     {
+        isPeerEnding |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
         if ((what & (Readiness.Readable | Readiness.PeerEnded | Readiness.Broken)) != 0)
         {
             readable.Open();
@@ -92,6 +98,7 @@ internal sealed class HttpSocket : LoopSocket
         }
 
         await receiving;
+        ReportClosed();
         isEnded = true;
         if (next is not null)
         {
@@ -128,8 +135,13 @@ internal sealed class HttpSocket : LoopSocket
         }
 
         await input.CompleteAsync();
-        if (next is null)
+    }
+
+    private void ReportClosed()
+    {
+        if (!isClosedReported && next is null)
         {
+            isClosedReported = true;
             closed();
         }
     }
@@ -147,6 +159,11 @@ internal sealed class HttpSocket : LoopSocket
 
         if (received <= 0)
         {
+            if (received < 0)
+            {
+                ReportClosed();
+            }
+
             return false;
         }
 
@@ -156,7 +173,7 @@ internal sealed class HttpSocket : LoopSocket
             return false;
         }
 
-        if (received < room.Length)
+        if (received < room.Length && !isPeerEnding)
         {
             await readable; // it had no more; what comes is reported
         }
