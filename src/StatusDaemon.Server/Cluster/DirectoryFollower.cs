@@ -27,7 +27,7 @@ internal sealed partial class DirectoryFollower(
     {
         await foreach (var snapshot in directory.FollowAsync(stop))
         {
-            changes.Take(snapshot);
+            changes.UpTo(snapshot);
             foreach (var shard in shards.Numbers)
             {
                 lock (gate)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Daemon;
+using StatusDaemon.Privileges;
 using StatusDaemon.Routing;
 using StatusDaemon.Storage;
 
@@ -17,6 +18,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
+    private DirectoryChange? followed;
     private IGrainTimer saveTimer = null!;
     private bool hasLearnt;
     private bool isReadFailing;
@@ -58,6 +60,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         try
         {
             await LearnScanAsync();
+            await CatchUpWithDirectoryAsync();
             if (parsed.Declares)
             {
                 services.Pump.Open(parsed.Gateway, gateway);
@@ -84,12 +87,23 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     {
         try
         {
-            await shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.Last), CancellationToken.None);
+            await CatchUpWithDirectoryAsync();
         }
         catch (Exception e)
         {
             StartAnew(e);
             throw;
+        }
+    }
+
+    /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>
+    private async Task CatchUpWithDirectoryAsync()
+    {
+        var change = services.Changes.UpTo(services.Directory.Current);
+        if (change != followed)
+        {
+            followed = change;
+            await shard.TakeAsync(new RouterInput.DirectoryChanged(change), CancellationToken.None);
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 using StatusDaemon.Auth;
 using StatusDaemon.Cluster;
 using StatusDaemon.Daemon;
+using StatusDaemon.Directories;
 using StatusDaemon.Names;
-using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 using StatusDaemon.Statuses;
@@ -55,6 +55,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly UidTable uids;
     private readonly Limits limits;
     private readonly bool closesAtTicketEnd;
+    private readonly ISubscriberDirectory directory;
     private readonly IClusterClient cluster;
     private readonly SteadyClock clock;
     private readonly AwakeClock awake; // a pause of the process makes nobody silent, or slow
@@ -69,14 +70,13 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly byte[] sendRoom = new byte[TurnBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardCalls calls = null!;
-    private DirectorySnapshot directory;
     private Moment now; // of this turn
     private TimeSpan? flushBy; // while a flush waits for shards
     private bool isTick;
     private LoopInput.Drain? draining;
 
     public GatewayLoop(
-        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, DirectorySnapshot directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
     {
         this.id = id;
         this.uids = uids;
@@ -344,8 +344,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Left left:
                 Close(left.Client, CloseCode.ProtocolError, "the stream ended without a close frame");
                 break;
-            case LoopInput.DirectoryChanged changed:
-                directory = changed.Directory;
+            case LoopInput.DirectoryChanged:
                 CloseRemoved();
                 break;
             case LoopInput.Tick:
@@ -381,7 +380,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Take(LoopInput.Said said)
     {
-        if (sockets.ContainsKey(said.Client) && fanOut.Take(said.Client, said.Wish, directory.IsLocal(said.Client.Subscriber)) is { } refusal)
+        if (sockets.ContainsKey(said.Client) && fanOut.Take(said.Client, said.Wish, directory.Current.IsLocal(said.Client.Subscriber)) is { } refusal)
         {
             Reply(said.Client, refusal.Frame);
         }
@@ -427,8 +426,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     }
 
     /// <summary>Whether the one who logged in is not the same subscriber any more: the name decides, not the ticket.</summary>
+    /// <remarks>Asks what is in force now, never what this loop was told last, which may be older than the login.</remarks>
     private bool IsRemoved(Caller caller) =>
-        caller.Subscriber is { } then && !(directory.TryGet(then.DName, out var now) && now.Uid.Equals(caller.Uid));
+        caller.Subscriber is { } then && !(directory.Current.TryGet(then.DName, out var now) && now.Uid.Equals(caller.Uid));
 
     /// <summary>Pings who is silent, and closes who does not answer, does not read, or whose ticket has ended where that counts.</summary>
     private void LookAtClients()

@@ -28,7 +28,7 @@ internal sealed class GatewayLoops : BackgroundService
         loops =
         [
             .. Enumerable.Range(0, count).Select(_ => new GatewayLoop(
-                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, directory.Current, cluster, clock, time, log)),
+                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, directory, cluster, clock, time, log)),
         ];
     }
 
@@ -92,11 +92,11 @@ internal sealed class GatewayLoops : BackgroundService
 
     private async Task FollowDirectoryAsync(CancellationToken stop)
     {
-        await foreach (var snapshot in directory.FollowAsync(stop))
+        await foreach (var _ in directory.FollowAsync(stop))
         {
             foreach (var loop in loops)
             {
-                await loop.PostAsync(new LoopInput.DirectoryChanged(snapshot), stop);
+                await loop.PostAsync(new LoopInput.DirectoryChanged(), stop);
             }
         }
     }

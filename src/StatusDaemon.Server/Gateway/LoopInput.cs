@@ -1,5 +1,4 @@
 using StatusDaemon.Names;
-using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 
@@ -37,8 +36,8 @@ internal abstract record LoopInput
     /// <summary>Calling a shard failed.</summary>
     public sealed record Failed(int Shard, string Reason) : LoopInput;
 
-    /// <summary>The directory changed.</summary>
-    public sealed record DirectoryChanged(DirectorySnapshot Directory) : LoopInput;
+    /// <summary>The directory has changed since some clients logged in.</summary>
+    public sealed record DirectoryChanged : LoopInput;
 
     /// <summary>A second has passed.</summary>
     public sealed record Tick : LoopInput;

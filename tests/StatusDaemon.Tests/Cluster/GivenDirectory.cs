@@ -14,11 +14,12 @@ internal sealed class GivenDirectory : ISubscriberDirectory
     public string? LastProblem => null;
 
     /// <summary>Gives the next snapshot to the one who follows.</summary>
-    public void Give(long revision) => given.Writer.TryWrite(Current = Revision(revision));
+    public void Give(long revision, bool admitsUnknown = true, params Subscriber[] subscribers) => given.Writer.TryWrite(Current = Revision(revision, admitsUnknown, subscribers));
 
     public Task<DirectorySnapshot> RefreshAsync(CancellationToken stop) => Task.FromResult(Current);
 
     public IAsyncEnumerable<DirectorySnapshot> FollowAsync(CancellationToken stop) => given.Reader.ReadAllAsync(stop);
 
-    private static DirectorySnapshot Revision(long number) => new([], new DirectoryPolicy { AcceptsUnknown = true }) { Revision = number };
+    private static DirectorySnapshot Revision(long number, bool admitsUnknown = true, params Subscriber[] subscribers) =>
+        new(subscribers, new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = admitsUnknown }) { Revision = number };
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StatusDaemon.Daemon;
 using StatusDaemon.Names;
+using StatusDaemon.Privileges;
 using StatusDaemon.Routing;
 using StatusDaemon.Settings;
 using StatusDaemon.Statuses;
@@ -22,6 +23,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
     private readonly TempFolder folder = new();
     private readonly WarningLog<ShardGrain> log = new();
     private readonly UidTable uids = new();
+    private readonly GivenDirectory directory = new();
     private readonly GatewayDouble gateway = new();
     private WatchedStore store = null!;
     private TestSilo silo = null!;
@@ -89,6 +91,21 @@ public sealed class ShardGrainTests : IAsyncLifetime
         Assert.False(log.Lines.TryRead(out _));
     }
 
+    [Fact]
+    public async Task What_a_new_subscriber_says_at_once_is_not_judged_by_the_directory_of_before()
+    {
+        var first = await FirstAnswerAsync(above: 0);
+        var (alice, carol) = (UidOf("alice"), UidOf("carol"));
+        directory.Give(2, admitsUnknown: false, new Subscriber { Uid = alice, DName = DNameOf("alice@A") });
+        Assert.Equal(default, await SayAsync(carol));
+        Assert.NotEqual(default, await SayAsync(alice));
+        directory.Give(3, admitsUnknown: false, new Subscriber { Uid = carol, DName = DNameOf("carol@A") });
+        Assert.NotEqual(default, await SayAsync(carol));
+
+        async Task<FeedKey> SayAsync(Uid uid) => Assert.Single((await AskAsync(
+            first.Activation, new RouterInput.Declare(Gateway), new RouterInput.Publish(new ConnectionId(Gateway, 1), uid, Status.Busy, default))).Accepted);
+    }
+
     private void AddShards(IHostApplicationBuilder builder)
     {
         builder.Logging.AddProvider(log);
@@ -99,7 +116,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
         builder.Services.AddSingleton(provider => new ShardServices(
             new RouterSettings(),
             uids,
-            new GivenDirectory(),
+            directory,
             new DirectoryChanges(),
             store,
             new StatusScan(store, TestSilo.Setup().Shards, TimeProvider.System),

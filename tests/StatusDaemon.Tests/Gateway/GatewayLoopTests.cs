@@ -2,9 +2,10 @@ using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using StatusDaemon.Auth;
+using StatusDaemon.Cluster;
 using StatusDaemon.Daemon;
-using StatusDaemon.Directories;
 using StatusDaemon.EndToEnd;
+using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 using static StatusDaemon.Privileges.SmallDirectories;
@@ -72,10 +73,25 @@ public sealed class GatewayLoopTests
         Assert.Equal("closed 1013: nothing was read for too long", await sink.NextAsync());
     }
 
-    private static async Task<(Client Client, ClientSocket Socket)> JoinAsync(GatewayLoop loop, IFrameSink sink)
+    [Fact]
+    public async Task Who_logs_in_by_a_directory_that_the_loop_was_not_told_of_yet_stays_until_he_is_removed()
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sink = new NotingSink();
+        var subscriber = new Subscriber { Uid = UidOf("a"), DName = DNameOf("a@A") };
+        own.Directory.Give(2, subscribers: subscriber);
+        var (client, _) = await JoinAsync(own.Loop, sink, subscriber);
+        Assert.Empty(await sink.SeenAsync(own.Loop, client));
+
+        own.Directory.Give(3);
+        await own.Loop.PostAsync(new LoopInput.DirectoryChanged(), TestContext.Current.CancellationToken);
+        Assert.Equal("closed 1008: the directory does not know you any more", await sink.NextAsync());
+    }
+
+    private static async Task<(Client Client, ClientSocket Socket)> JoinAsync(GatewayLoop loop, IFrameSink sink, Subscriber? subscriber = null)
     {
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var socket = new ClientSocket(new Caller(UidOf("a"), Subscriber: null, TicketEnd: null), sink);
+        var socket = new ClientSocket(new Caller(UidOf("a"), subscriber, TicketEnd: null), sink);
         await loop.PostAsync(new LoopInput.Join(UidOf("a"), new ClientOrigin("a", "a test"), socket, joined), TestContext.Current.CancellationToken);
         return (await joined.Task, socket);
     }
@@ -89,10 +105,12 @@ public sealed class GatewayLoopTests
         {
             this.server = server;
             Loop = ActivatorUtilities.CreateInstance<GatewayLoop>(
-                server.Services, new GatewayId(1), 1, new Limits(), new AuthOptions { Mode = AuthMode.TrustedHeader }, server.Services.GetRequiredService<ISubscriberDirectory>().Current, new SteadyClock(Clock));
+                server.Services, new GatewayId(1), 1, new Limits(), new AuthOptions { Mode = AuthMode.TrustedHeader }, Directory, new SteadyClock(Clock));
         }
 
         public FakeTimeProvider Clock { get; } = new();
+
+        public GivenDirectory Directory { get; } = new();
 
         public GatewayLoop Loop { get; }
 
