@@ -5,6 +5,7 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
 {
     [nameof(FloodBench)] = FloodBench.RunAsync,
     [nameof(RouterBench)] = RouterBench.RunAsync,
+    [nameof(RouterMemoryBench)] = RouterMemoryBench.RunAsync,
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
