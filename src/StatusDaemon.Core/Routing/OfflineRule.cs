@@ -64,7 +64,7 @@ internal sealed class OfflineRule(RouterSettings settings, RegisterTable registe
     }
 
     private static bool AppliesTo(Register register, DirectorySnapshot directory) =>
-        register.Leases.Count == 0
+        register.Leases == 0
         && !register.IsRemoved
         && register.Record is { IsNone: false, Source.Kind: SourceKind.Client }
         && directory.IsLocal(register.Uid);

@@ -11,13 +11,12 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     public SlotList<Watch> Watches;
 
     /// <summary>Sessions of the subscriber itself: its leases.</summary>
-    public SlotSet Leases;
+    public int Leases;
 
     /// <summary>Watches that wait for their first answer.</summary>
     public int Waiting;
 
-    /// <summary>How many watches of each gateway are shown; one entry for most, so a list is searched.</summary>
-    private (GatewayId Gateway, int Shown)[] gateways = [];
+    private SlotList<ShownCount> shown;
 
     public int Slot { get; } = slot;
 
@@ -51,28 +50,30 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     public TimeSpan? WokenAt { get; set; }
 
     /// <summary>Gateways that have at least one watcher who is shown this publisher.</summary>
-    public ReadOnlySpan<(GatewayId Gateway, int Shown)> Gateways => gateways;
+    public ReadOnlySpan<ShownCount> Shown => shown.Items;
 
     /// <summary>Whether nothing is left that needs it.</summary>
-    public bool IsIdle => Record.IsNone && Watches.Count == 0 && Leases.Count == 0 && !IsAwaitingStore;
+    public bool IsIdle => Record.IsNone && Watches.Count == 0 && Leases == 0 && !IsAwaitingStore;
 
     /// <summary>Counts one shown watch more or less for a gateway.</summary>
-    public void CountShown(GatewayId gateway, int change)
+    public void CountShown(int gateway, int change)
     {
-        for (var i = 0; i < gateways.Length; i++)
+        var at = shown.Find(gateway);
+        if (at < 0)
         {
-            if (gateways[i].Gateway == gateway)
-            {
-                gateways[i].Shown += change;
-                if (gateways[i].Shown == 0)
-                {
-                    gateways = [.. gateways[..i], .. gateways[(i + 1)..]];
-                }
-
-                return;
-            }
+            shown.Insert(~at, new ShownCount(gateway, change));
+            return;
         }
 
-        gateways = [.. gateways, (gateway, change)];
+        ref var count = ref shown.Items[at];
+        count = count with { Watches = count.Watches + change };
+        if (count.Watches == 0)
+        {
+            shown.RemoveAt(at);
+        }
     }
 }
+
+/// <summary>How many watches of a gateway are shown a publisher.</summary>
+/// <param name="Slot">The gateway's.</param>
+internal readonly record struct ShownCount(int Slot, int Watches) : ISlotted;

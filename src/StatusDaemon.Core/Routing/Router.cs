@@ -16,6 +16,7 @@ public sealed class Router
     private readonly RouterSettings settings;
     private readonly long activation;
     private readonly RegisterTable registers;
+    private readonly GatewayTable gateways = new();
     private readonly SessionTable sessions;
     private readonly WatchTable watches;
     private readonly OfflineRule offline;
@@ -35,8 +36,8 @@ public sealed class Router
         this.directory = directory;
         activation = epoch;
         registers = new RegisterTable(uids);
-        sessions = new SessionTable(uids);
-        watches = new WatchTable(registers, sessions, activation);
+        sessions = new SessionTable(uids, gateways);
+        watches = new WatchTable(registers, gateways, sessions, activation);
         offline = new OfflineRule(settings, registers);
         history = new ShardHistory(registers, incarnation, activation);
         recovery = new Recovery(registers, history, watches, offline, activated.Steady);
@@ -56,7 +57,7 @@ public sealed class Router
     public int SessionCount => sessions.Count;
 
     /// <summary>Whether a gateway has declared itself here and has not been given up since.</summary>
-    public bool Knows(GatewayId gateway) => sessions.Knows(gateway);
+    public bool Knows(GatewayId gateway) => gateways.TryGet(gateway, out _);
 
     /// <summary>Gives later versions a higher epoch, after <see cref="Effect.Outrun"/>.</summary>
     public void Raise(long higher) => history.Raise(higher);
@@ -112,15 +113,15 @@ public sealed class Router
 
                 break;
             case RouterInput.Renew renew:
-                if (sessions.Knows(renew.Gateway))
+                if (gateways.TryGet(renew.Gateway, out var alive))
                 {
-                    sessions.Hear(renew.Gateway, now.Steady);
+                    alive.LastHeard = now.Steady;
                 }
 
                 break;
             case RouterInput.Declare declare:
                 Leave(declare.Gateway);
-                sessions.Hear(declare.Gateway, now.Steady);
+                gateways.Add(declare.Gateway).LastHeard = now.Steady;
                 break;
             case RouterInput.Leave leave:
                 Leave(leave.Gateway);
@@ -162,8 +163,8 @@ public sealed class Router
             return;
         }
 
-        sessions.TryGet(publish.Connection, out var session);
-        var source = new ChangeSource(SourceKind.Client, session?.Lease?.Actor ?? publish.Publisher.ToString(), session?.Lease?.Through ?? "", now.Utc);
+        var lease = sessions.TryGet(publish.Connection, out var session) ? sessions[session].Lease : null;
+        var source = new ChangeSource(SourceKind.Client, lease?.Actor ?? publish.Publisher.ToString(), lease?.Through ?? "", now.Utc);
         Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, source, now, effects);
     }
 
@@ -177,13 +178,13 @@ public sealed class Router
 
     private void StartWatch(RouterInput.Watch watch, ICollection<Effect> effects)
     {
-        if (!sessions.Knows(watch.Connection.Gateway))
+        if (!gateways.TryGet(watch.Connection.Gateway, out var gateway))
         {
             return;
         }
 
         var register = registers.GetOrAdd(watch.Publisher);
-        var session = sessions.GetOrAdd(watch.Connection, watch.Watcher);
+        var session = sessions.GetOrAdd(gateway, watch.Connection.Number, watch.Watcher);
         watches.Start(register, session, watch.Request, directory);
         if (recovery.IsKnown(register))
         {
@@ -198,27 +199,27 @@ public sealed class Router
 
     private void OpenLease(RouterInput.Open open)
     {
-        if (!sessions.Knows(open.Connection.Gateway))
+        if (!gateways.TryGet(open.Connection.Gateway, out var gateway))
         {
             return;
         }
 
-        var session = sessions.GetOrAdd(open.Connection, open.Subscriber);
-        session.Lease = new Lease(open.Actor, open.Through);
+        ref var session = ref sessions[sessions.GetOrAdd(gateway, open.Connection.Number, open.Subscriber)];
         var register = registers.GetOrAdd(session.Subscriber);
-        register.Leases.Add(session.Slot);
+        register.Leases += session.Lease is null ? 1 : 0;
         register.OfflineAt = null;
+        session.Open(open.Actor, open.Through);
     }
 
     /// <summary>Ends a connection's lease and watches.</summary>
     /// <param name="gone">Since when it has been away.</param>
-    private void End(Session session, TimeSpan gone)
+    private void End(int session, TimeSpan gone)
     {
         watches.StopAll(session);
-        if (session.Lease is not null && registers.TryGet(session.Subscriber, out var own))
+        if (sessions[session].Lease is { } lease && registers.TryGet(lease.Subscriber, out var own))
         {
-            session.Lease = null;
-            own.Leases.Remove(session.Slot);
+            sessions[session].EndLease();
+            own.Leases--;
             own.IsAwaitingStore = !recovery.IsComplete;
             own.LeftAt = own.LeftAt > gone ? own.LeftAt : gone; // a gateway that died may be given up after a later connection has gone
             offline.Start(own, own.LeftAt.Value, directory);
@@ -228,23 +229,22 @@ public sealed class Router
         RemoveIfIdle(session);
     }
 
-    private void Leave(GatewayId gateway)
+    private void Leave(GatewayId id)
     {
-        if (sessions.Knows(gateway))
+        if (gateways.TryGet(id, out var gateway))
         {
-            var heard = sessions.LastHeard(gateway);
             foreach (var session in sessions.Of(gateway))
             {
-                End(session, heard);
+                End(session, gateway.LastHeard);
             }
 
-            sessions.Remove(gateway);
+            gateways.Remove(gateway);
         }
     }
 
-    private void RemoveIfIdle(Session session)
+    private void RemoveIfIdle(int session)
     {
-        if (session.IsIdle)
+        if (sessions[session].IsIdle)
         {
             sessions.Remove(session);
         }
@@ -313,9 +313,9 @@ public sealed class Router
 
     private void EndSilentGateways(TimeSpan now)
     {
-        foreach (var gateway in sessions.SilentSince(now - offline.GatewaySilence))
+        foreach (var gateway in gateways.SilentSince(now - offline.GatewaySilence))
         {
-            Leave(gateway);
+            Leave(gateway.Id);
         }
     }
 }

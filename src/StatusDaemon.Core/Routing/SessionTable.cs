@@ -1,115 +1,107 @@
-using System.Diagnostics.CodeAnalysis;
 using StatusDaemon.Names;
 
 namespace StatusDaemon.Routing;
 
-/// <summary>The connections that one router knows, by gateway and by subscriber.</summary>
+/// <summary>The connections that one router knows, by number and by subscriber; what it hands out are their slots.</summary>
 internal sealed class SessionTable
 {
     private readonly UidTable uids;
-    private readonly SlotArena<Session> slots = new();
-    private readonly SlotIndex byId;
-    private readonly SlotIndex bySubscriber;
-    private readonly Dictionary<GatewayId, TimeSpan> lastHeard = [];
+    private readonly GatewayTable gateways;
+    private readonly SlotChunks<Session> slots = new();
+    private readonly Stack<int> free = new();
+    private readonly SlotChains byNumber;
+    private readonly SlotChains bySubscriber; // asked only when the directory changes, so its chains may be longer
 
-    public SessionTable(UidTable uids)
+    public SessionTable(UidTable uids, GatewayTable gateways)
     {
         this.uids = uids;
-        byId = new SlotIndex(slot => slots[slot].Id.GetHashCode());
-        bySubscriber = new SlotIndex(slot => Uid.Comparer.GetHashCode(slots[slot].Subscriber));
+        this.gateways = gateways;
+        byNumber = new SlotChains(slot => slots[slot].Number.GetHashCode(), slot => ref slots[slot].LinkByNumber, load: 2);
+        bySubscriber = new SlotChains(slot => Uid.Comparer.GetHashCode(slots[slot].Subscriber), slot => ref slots[slot].LinkBySubscriber, load: 4);
     }
 
     /// <summary>Connections known.</summary>
-    public int Count => slots.Count;
+    public int Count => byNumber.Count;
 
-    public Session this[int slot] => slots[slot];
+    public ref Session this[int slot] => ref slots[slot];
 
-    public bool Knows(GatewayId gateway) => lastHeard.ContainsKey(gateway);
+    public ConnectionId IdOf(int slot) => new(gateways[slots[slot].Gateway].Id, slots[slot].Number);
 
-    /// <summary>When a gateway was last heard, by the router's <see cref="AwakeClock"/>; it must be known.</summary>
-    public TimeSpan LastHeard(GatewayId gateway) => lastHeard[gateway];
-
-    /// <summary>Notes that a gateway was heard, for the first time or again.</summary>
-    public void Hear(GatewayId gateway, TimeSpan now) => lastHeard[gateway] = now;
-
-    /// <summary>Gateways that were last heard before a moment.</summary>
-    public IReadOnlyList<GatewayId> SilentSince(TimeSpan moment)
+    public bool TryGet(ConnectionId id, out int slot)
     {
-        List<GatewayId>? silent = null;
-        foreach (var (id, heard) in lastHeard)
-        {
-            if (heard < moment)
-            {
-                (silent ??= []).Add(id);
-            }
-        }
-
-        return silent ?? (IReadOnlyList<GatewayId>)[];
+        slot = gateways.TryGet(id.Gateway, out var gateway) ? Find(gateway, id.Number) : -1;
+        return slot >= 0;
     }
 
-    public bool TryGet(ConnectionId id, [NotNullWhen(true)] out Session? session)
+    /// <summary>The session of a connection, made if it is new.</summary>
+    public int GetOrAdd(KnownGateway gateway, long number, Uid subscriber)
     {
-        for (var at = byId.First(id.GetHashCode()); byId.TryNext(ref at, out var slot);)
+        var slot = Find(gateway, number);
+        if (slot < 0)
         {
-            if (slots[slot].Id == id)
-            {
-                session = slots[slot];
-                return true;
-            }
+            slot = free.TryPop(out var left) ? left : slots.Add();
+            slots[slot] = new Session(uids.Hold(subscriber), gateway.Slot, number);
+            byNumber.Add(slot);
+            bySubscriber.Add(slot);
         }
 
-        session = null;
-        return false;
-    }
-
-    /// <summary>The session of a connection of a known gateway, made if it is new.</summary>
-    public Session GetOrAdd(ConnectionId id, Uid subscriber)
-    {
-        if (TryGet(id, out var session))
-        {
-            return session;
-        }
-
-        session = new Session(slots.NextSlot, id, uids.Hold(subscriber));
-        slots.Add(session);
-        byId.Add(session.Slot);
-        bySubscriber.Add(session.Slot);
-        return session;
+        return slot;
     }
 
     /// <summary>Sessions of one subscriber; valid until one is added or removed.</summary>
-    public IEnumerable<Session> Of(Uid subscriber)
+    public IEnumerable<int> Of(Uid subscriber)
     {
-        for (var at = bySubscriber.First(Uid.Comparer.GetHashCode(subscriber)); bySubscriber.TryNext(ref at, out var slot);)
+        for (var slot = bySubscriber.First(Uid.Comparer.GetHashCode(subscriber)); slot >= 0; slot = bySubscriber.Next(slot))
         {
             if (slots[slot].Subscriber.Equals(subscriber))
             {
-                yield return slots[slot];
+                yield return slot;
             }
         }
     }
 
-    /// <summary>A copy of the sessions of a gateway, which the caller may remove one by one.</summary>
-    public Session[] Of(GatewayId gateway) => [.. slots.All.Where(session => session.Id.Gateway == gateway)];
+    /// <summary>Sessions of one gateway, which the caller may remove one by one as they come.</summary>
+    public IEnumerable<int> Of(KnownGateway gateway)
+    {
+        for (var slot = 0; slot < slots.Count; slot++)
+        {
+            if (!slots[slot].IsFree && slots[slot].Gateway == gateway.Slot)
+            {
+                yield return slot;
+            }
+        }
+    }
 
     /// <summary>Forgets a session that has neither lease nor watch.</summary>
-    public void Remove(Session session)
+    public void Remove(int slot)
     {
-        byId.Remove(session.Slot);
-        bySubscriber.Remove(session.Slot);
-        slots.Remove(session);
-        uids.Release(session.Subscriber);
+        byNumber.Remove(slot);
+        bySubscriber.Remove(slot);
+        uids.Release(slots[slot].Subscriber);
+        slots[slot] = default;
+        free.Push(slot);
     }
 
     /// <summary>Gives every held UID back.</summary>
     public void Close()
     {
-        foreach (var session in slots.All)
+        for (var slot = 0; slot < slots.Count; slot++)
         {
-            uids.Release(session.Subscriber);
+            if (!slots[slot].IsFree)
+            {
+                uids.Release(slots[slot].Subscriber);
+            }
         }
     }
 
-    /// <summary>Forgets a gateway whose sessions are gone.</summary>
-    public void Remove(GatewayId gateway) => lastHeard.Remove(gateway);
+    private int Find(KnownGateway gateway, long number)
+    {
+        var slot = byNumber.First(number.GetHashCode());
+        while (slot >= 0 && (slots[slot].Number != number || slots[slot].Gateway != gateway.Slot))
+        {
+            slot = byNumber.Next(slot);
+        }
+
+        return slot;
+    }
 }

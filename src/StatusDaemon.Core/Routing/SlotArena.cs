@@ -5,14 +5,26 @@ namespace StatusDaemon.Routing;
 public sealed class SlotArena<T>
     where T : class, ISlotted
 {
-    private readonly List<T?> slots = [];
+    private readonly SlotChunks<T?> slots = new();
     private readonly Stack<int> free = new();
 
     /// <summary>Items in it.</summary>
     public int Count => slots.Count - free.Count;
 
     /// <summary>All of them, in the order of their slots.</summary>
-    public IEnumerable<T> All => slots.OfType<T>();
+    public IEnumerable<T> All
+    {
+        get
+        {
+            for (var slot = 0; slot < slots.Count; slot++)
+            {
+                if (slots[slot] is { } item)
+                {
+                    yield return item;
+                }
+            }
+        }
+    }
 
     /// <summary>The slot that the next item must have.</summary>
     public int NextSlot => free.TryPeek(out var slot) ? slot : slots.Count;
@@ -32,14 +44,7 @@ public sealed class SlotArena<T>
             throw new InvalidOperationException($"Slot {item.Slot} is not the next one, {NextSlot} is.");
         }
 
-        if (free.TryPop(out var slot))
-        {
-            slots[slot] = item;
-        }
-        else
-        {
-            slots.Add(item);
-        }
+        slots[free.TryPop(out var slot) ? slot : slots.Add()] = item;
     }
 
     /// <summary>Takes an item out that is in it.</summary>

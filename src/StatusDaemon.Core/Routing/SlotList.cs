@@ -20,6 +20,9 @@ public struct SlotList<T>
     /// <summary>The items, ascending; valid until one is put in or taken out.</summary>
     public readonly Span<T> Items => items.AsSpan(0, Count);
 
+    /// <summary>The item of a slot that is known to have one; valid until one is put in or taken out.</summary>
+    public readonly ref T Of(int slot) => ref items![Find(slot)];
+
     /// <summary>Looks for a slot.</summary>
     /// <returns>The index of its item; if it has none, the complement of where it would be.</returns>
     public readonly int Find(int slot)

@@ -10,39 +10,44 @@ namespace StatusDaemon.Routing;
 /// are the order of telling.
 /// </remarks>
 /// <param name="activation">What the delivery stamps carry.</param>
-internal sealed class WatchTable(RegisterTable registers, SessionTable sessions, long activation)
+internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways, SessionTable sessions, long activation)
 {
     private long told;
 
     /// <summary>Begins a watch, or takes a repeated wish for it, which counts once; it waits for its answer.</summary>
-    public void Start(Register register, Session session, uint request, DirectorySnapshot directory)
+    public void Start(Register register, int session, uint request, DirectorySnapshot directory)
     {
-        var at = register.Watches.Find(session.Slot);
+        var at = register.Watches.Find(session);
         if (at >= 0)
         {
-            Change(register, at, new Watch(session.Slot, request, register.Watches.Items[at].IsVisible, isAnswered: false));
+            var watch = register.Watches.Items[at];
+            watch.Request = request;
+            watch.IsAnswered = false;
+            Change(register, at, watch);
             return;
         }
 
-        register.Watches.Insert(~at, new Watch(session.Slot, request, IsVisible(register, session.Subscriber, directory), isAnswered: false));
+        ref var first = ref sessions[session].FirstWatched;
+        register.Watches.Insert(~at, new Watch(session, request, IsVisible(register, sessions[session].Subscriber, directory)) { NextWatched = first });
+        first = register.Slot;
         register.Waiting++;
-        session.Watched.Add(register.Slot);
     }
 
     /// <summary>Ends one watch; nothing happens if there is none.</summary>
-    public void Stop(Register register, Session session)
+    public void Stop(Register register, int session)
     {
-        if (!session.Watched.Remove(register.Slot))
+        var at = register.Watches.Find(session);
+        if (at < 0)
         {
             return;
         }
 
-        var at = register.Watches.Find(session.Slot);
         var watch = register.Watches.Items[at];
+        LinkTo(register, session) = watch.NextWatched;
         register.Waiting -= watch.IsAnswered ? 0 : 1;
         if (watch.IsShown)
         {
-            register.CountShown(session.Id.Gateway, -1);
+            register.CountShown(sessions[session].Gateway, -1);
         }
 
         register.Watches.RemoveAt(at);
@@ -50,16 +55,16 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
     }
 
     /// <summary>Ends everything that a connection watches.</summary>
-    public void StopAll(Session session)
+    public void StopAll(int session)
     {
-        while (session.Watched.Count > 0)
+        while (sessions[session].FirstWatched is var first and not Session.NoRegister)
         {
-            Stop(registers[session.Watched.Items[^1]], session);
+            Stop(registers[first], session);
         }
     }
 
     /// <summary>Answers one watch with what the register has now.</summary>
-    public void Answer(Register register, Session session, ICollection<Effect> effects) => Answer(register, register.Watches.Find(session.Slot), effects);
+    public void Answer(Register register, int session, ICollection<Effect> effects) => AnswerAt(register, register.Watches.Find(session), effects);
 
     /// <summary>Answers the watches of a register that wait, now that its record is known.</summary>
     public void AnswerWaiting(Register register, ICollection<Effect> effects)
@@ -68,7 +73,7 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
         {
             if (!register.Watches.Items[at].IsAnswered)
             {
-                Answer(register, at, effects);
+                AnswerAt(register, at, effects);
             }
         }
     }
@@ -76,12 +81,12 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
     /// <summary>Sends a register's new record to each gateway that has a watcher who is shown it, once, and to the watches that wait.</summary>
     public void Show(Register register, ICollection<Effect> effects)
     {
-        if (register.Gateways.Length > 0)
+        if (register.Shown.Length > 0)
         {
             var stamp = NextStamp();
-            foreach (var (gateway, _) in register.Gateways)
+            foreach (var shown in register.Shown)
             {
-                effects.Add(new Effect.Deliver(gateway, register.Uid, register.Record, stamp));
+                effects.Add(new Effect.Deliver(gateways[shown.Slot].Id, register.Uid, register.Record, stamp));
             }
         }
 
@@ -101,9 +106,12 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
         {
             foreach (var session in change.AttributesChanged.Concat(change.Added).Concat(change.Removed).SelectMany(sessions.Of))
             {
-                foreach (var slot in session.Watched.Items)
+                for (var watched = sessions[session].FirstWatched; watched != Session.NoRegister;)
                 {
-                    Judge(registers[slot], registers[slot].Watches.Find(session.Slot), change.To, revealed, effects);
+                    var register = registers[watched];
+                    var at = register.Watches.Find(session);
+                    watched = register.Watches.Items[at].NextWatched;
+                    Judge(register, at, change.To, revealed, effects);
                 }
             }
         }
@@ -168,17 +176,19 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
     private void SetVisible(Register register, int at, bool isVisible, ICollection<Effect> effects)
     {
         var watch = register.Watches.Items[at];
-        Change(register, at, new Watch(watch.Slot, watch.Request, isVisible, watch.IsAnswered));
+        watch.IsVisible = isVisible;
+        Change(register, at, watch);
         if (watch.IsAnswered)
         {
             Tell(register, at, effects);
         }
     }
 
-    private void Answer(Register register, int at, ICollection<Effect> effects)
+    private void AnswerAt(Register register, int at, ICollection<Effect> effects)
     {
         var watch = register.Watches.Items[at];
-        Change(register, at, new Watch(watch.Slot, watch.Request, watch.IsVisible, isAnswered: true));
+        watch.IsAnswered = true;
+        Change(register, at, watch);
         Tell(register, at, effects);
     }
 
@@ -186,7 +196,7 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
     {
         var watch = register.Watches.Items[at];
         var shown = watch.IsVisible ? register.Record : default;
-        effects.Add(new Effect.Tell(sessions[watch.Slot].Id, register.Uid, watch.Request, watch.IsVisible, shown, NextStamp()));
+        effects.Add(new Effect.Tell(sessions.IdOf(watch.Slot), register.Uid, watch.Request, watch.IsVisible, shown, NextStamp()));
     }
 
     /// <summary>Writes a watch anew and keeps the counts right.</summary>
@@ -197,8 +207,20 @@ internal sealed class WatchTable(RegisterTable registers, SessionTable sessions,
         register.Waiting += (before.IsAnswered ? 1 : 0) - (watch.IsAnswered ? 1 : 0);
         if (before.IsShown != watch.IsShown)
         {
-            register.CountShown(sessions[watch.Slot].Id.Gateway, watch.IsShown ? 1 : -1);
+            register.CountShown(sessions[watch.Slot].Gateway, watch.IsShown ? 1 : -1);
         }
+    }
+
+    /// <summary>Where a session's chain of watches names a register.</summary>
+    private ref int LinkTo(Register register, int session)
+    {
+        ref var link = ref sessions[session].FirstWatched;
+        while (link != register.Slot)
+        {
+            link = ref registers[link].Watches.Of(session).NextWatched;
+        }
+
+        return ref link;
     }
 
     private static bool IsVisible(Register register, Uid watcher, DirectorySnapshot directory) =>

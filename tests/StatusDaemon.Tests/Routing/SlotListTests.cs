@@ -16,6 +16,11 @@ public sealed class SlotListTests
         {
             var at = list.Find(slot);
             Assert.Equal(model.ContainsKey(slot), at >= 0);
+            if (at >= 0)
+            {
+                Assert.Equal(list.Items[at], list.Of(slot));
+            }
+
             if (isAdd && at < 0)
             {
                 list.Insert(~at, new Item(slot, ++value));
