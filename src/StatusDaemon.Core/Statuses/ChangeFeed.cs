@@ -27,34 +27,42 @@ public readonly record struct FeedCursor(ulong Incarnation, FeedKey Key);
 /// <summary>What changed in a shard, each subscriber once, in the order of its last change.</summary>
 /// <remarks>
 /// A reader keeps a cursor and gets what changed since, already conflated, however long it was away. Memory is bounded by the number of
-/// subscribers, not of changes: at most as many dead places as live ones are kept, then the list is packed. Decision 0001.
+/// subscribers, not of changes: at most a quarter of the places is dead before they are packed. Items are slots: small numbers with few gaps. Decision 0001.
 /// </remarks>
 public sealed class ChangeFeed(ulong incarnation)
 {
-    // Sorted by key; a subscriber that changed again leaves a dead place (Item -1) behind.
-    private readonly List<(FeedKey Key, int Item)> places = [];
-    private readonly Dictionary<int, int> placeOf = [];
+    private const int Dead = -1;
+
+    // Place by place, sorted by key; an item that changed again leaves a dead place behind. Two lists, since a pair would be padded.
+    private readonly List<FeedKey> keys = [];
+    private readonly List<int> items = [];
+    private readonly List<int> placeOf = []; // by item; Dead where it is not in the feed
+    private int live;
 
     /// <summary>Places kept, live and dead: what the memory depends on.</summary>
-    public int Places => places.Count;
+    public int Places => items.Count;
 
     /// <summary>Puts an item at the end: it has just changed.</summary>
     /// <exception cref="InvalidOperationException">The key is not greater than that of the last change.</exception>
     public void Touch(int item, FeedKey key)
     {
-        if (places.Count > 0 && key <= places[^1].Key)
+        if (keys.Count > 0 && key <= keys[^1])
         {
-            throw new InvalidOperationException($"Change {key} comes after {places[^1].Key}.");
+            throw new InvalidOperationException($"Change {key} comes after {keys[^1]}.");
         }
 
-        if (placeOf.TryGetValue(item, out var before))
+        MakeRoom(item);
+        if (placeOf[item] is var before and not Dead)
         {
-            places[before] = (places[before].Key, -1);
+            items[before] = Dead;
+            live--;
         }
 
-        placeOf[item] = places.Count;
-        places.Add((key, item));
-        if (places.Count > 32 && places.Count > placeOf.Count * 2)
+        placeOf[item] = items.Count;
+        Append(keys, key);
+        Append(items, item);
+        live++;
+        if (items.Count > 32 && items.Count - live > live / 4)
         {
             Pack();
         }
@@ -62,26 +70,29 @@ public sealed class ChangeFeed(ulong incarnation)
 
     /// <summary>Puts what a store remembers before everything that this activation changed.</summary>
     /// <param name="remembered">In the order of their keys, none of them in the feed yet.</param>
-    public void Prepend(IEnumerable<(FeedKey Key, int Item)> remembered)
+    public void Prepend(IReadOnlyCollection<(FeedKey Key, int Item)> remembered)
     {
-        places.RemoveAll(place => place.Item < 0);
-        places.InsertRange(0, remembered);
+        Pack();
+        keys.InsertRange(0, [.. remembered.Select(place => place.Key)]);
+        items.InsertRange(0, [.. remembered.Select(place => place.Item)]);
+        live = items.Count;
+        MakeRoom(items.DefaultIfEmpty(0).Max());
         Index();
     }
 
     /// <summary>Reads items that changed after the cursor, oldest first.</summary>
     /// <param name="max">Most items to read; 1 or more.</param>
     /// <returns>Where the reader stands afterwards. A cursor of another incarnation reads everything: a snapshot, never a gap.</returns>
-    public FeedCursor Read(FeedCursor cursor, int max, ICollection<int> items)
+    public FeedCursor Read(FeedCursor cursor, int max, ICollection<int> changed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(max, 1);
         var key = cursor.Incarnation == incarnation ? cursor.Key : default;
-        for (var place = FirstAfter(key); place < places.Count && max > 0; place++)
+        for (var place = FirstAfter(key); place < items.Count && max > 0; place++)
         {
-            key = places[place].Key;
-            if (places[place].Item >= 0)
+            key = keys[place];
+            if (items[place] != Dead)
             {
-                items.Add(places[place].Item);
+                changed.Add(items[place]);
                 max--;
             }
         }
@@ -91,11 +102,11 @@ public sealed class ChangeFeed(ulong incarnation)
 
     private int FirstAfter(FeedKey key)
     {
-        int low = 0, high = places.Count;
+        int low = 0, high = keys.Count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (places[middle].Key > key)
+            if (keys[middle] > key)
             {
                 high = middle;
             }
@@ -110,16 +121,45 @@ public sealed class ChangeFeed(ulong incarnation)
 
     private void Pack()
     {
-        places.RemoveAll(place => place.Item < 0);
+        var to = 0;
+        for (var place = 0; place < items.Count; place++)
+        {
+            if (items[place] != Dead)
+            {
+                (keys[to], items[to]) = (keys[place], items[place]);
+                to++;
+            }
+        }
+
+        keys.RemoveRange(to, keys.Count - to);
+        items.RemoveRange(to, items.Count - to);
         Index();
     }
 
     private void Index()
     {
-        placeOf.Clear();
-        for (var place = 0; place < places.Count; place++)
+        for (var place = 0; place < items.Count; place++)
         {
-            placeOf[places[place].Item] = place;
+            placeOf[items[place]] = place;
         }
+    }
+
+    private void MakeRoom(int item)
+    {
+        while (placeOf.Count <= item)
+        {
+            Append(placeOf, Dead);
+        }
+    }
+
+    /// <summary>Grows by a quarter, where a list by itself would double.</summary>
+    private static void Append<T>(List<T> list, T item)
+    {
+        if (list.Count == list.Capacity)
+        {
+            list.Capacity += (list.Capacity / 4) + 4;
+        }
+
+        list.Add(item);
     }
 }
