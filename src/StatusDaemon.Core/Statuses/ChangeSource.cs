@@ -22,4 +22,11 @@ public enum SourceKind : byte
 /// <summary>Who set a status, through what, and when by the server's clock: what "why is 1005 red?" is answered from.</summary>
 /// <param name="Actor">The principal, administrator, peer or program; never empty.</param>
 /// <param name="Through">The way it came, such as a gateway's name and the client's address; may be empty.</param>
-public readonly record struct ChangeSource(SourceKind Kind, string Actor, string Through, DateTimeOffset At);
+/// <param name="At">Kept as a moment, without the offset that it is written with.</param>
+public readonly record struct ChangeSource(SourceKind Kind, string Actor, string Through, DateTimeOffset At)
+{
+    private readonly long ticks = At.UtcTicks; // half of what a DateTimeOffset takes
+
+    /// <summary>When, in UTC.</summary>
+    public DateTimeOffset At => new(ticks, TimeSpan.Zero);
+}
