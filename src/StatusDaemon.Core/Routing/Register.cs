@@ -17,6 +17,7 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     public int Waiting;
 
     private SlotList<ShownCount> shown;
+    private Aside? aside;
 
     public int Slot { get; } = slot;
 
@@ -35,19 +36,39 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     public bool IsHeld { get; set; }
 
     /// <summary>The version that the record had before it was taken over from a gateway: what another gateway's record is compared with. None for a record of our own.</summary>
-    public StatusVersion TakenFrom { get; set; }
+    public StatusVersion TakenFrom
+    {
+        get => aside?.TakenFrom ?? default;
+        set => Put(value, static (aside, value) => aside.TakenFrom = value);
+    }
 
     /// <summary>When it goes offline unless a connection comes, by the router's <see cref="AwakeClock"/>; null while nothing is due.</summary>
-    public TimeSpan? OfflineAt { get; set; }
+    public TimeSpan? OfflineAt
+    {
+        get => aside?.OfflineAt;
+        set => Put(value, static (aside, value) => aside.OfflineAt = value);
+    }
 
     /// <summary>When the last connection that is gone was there, by the same clock; null before one has gone.</summary>
-    public TimeSpan? LeftAt { get; set; }
+    public TimeSpan? LeftAt
+    {
+        get => aside?.LeftAt;
+        set => Put(value, static (aside, value) => aside.LeftAt = value);
+    }
 
     /// <summary>Whether <see cref="LeftAt"/> must be kept until the store is read: only then it is known whether the offline rule applies.</summary>
-    public bool IsAwaitingStore { get; set; }
+    public bool IsAwaitingStore
+    {
+        get => aside is { IsAwaitingStore: true };
+        set => Put(value, static (aside, value) => aside.IsAwaitingStore = value);
+    }
 
     /// <summary>When the router will look at it again, at the earliest; null if it will not.</summary>
-    public TimeSpan? WokenAt { get; set; }
+    public TimeSpan? WokenAt
+    {
+        get => aside?.WokenAt;
+        set => Put(value, static (aside, value) => aside.WokenAt = value);
+    }
 
     /// <summary>Gateways that have at least one watcher who is shown this publisher.</summary>
     public ReadOnlySpan<ShownCount> Shown => shown.Items;
@@ -71,6 +92,24 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         {
             shown.RemoveAt(at);
         }
+    }
+
+    private void Put<T>(T value, Action<Aside, T> put)
+    {
+        if (aside is not null || !EqualityComparer<T>.Default.Equals(value, default))
+        {
+            put(aside ??= new Aside(), value);
+        }
+    }
+
+    /// <summary>What a subscriber has no use for who is connected all the time, under a router that lives all the time.</summary>
+    private sealed class Aside
+    {
+        public StatusVersion TakenFrom;
+        public TimeSpan? OfflineAt;
+        public TimeSpan? LeftAt;
+        public TimeSpan? WokenAt;
+        public bool IsAwaitingStore;
     }
 }
 

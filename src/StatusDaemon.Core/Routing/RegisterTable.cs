@@ -4,31 +4,50 @@ using StatusDaemon.Names;
 namespace StatusDaemon.Routing;
 
 /// <summary>The publishers that one router speaks of: those with a status, a watch or a lease.</summary>
-internal sealed class RegisterTable(UidTable uids)
+internal sealed class RegisterTable
 {
+    private readonly UidTable uids;
     private readonly SlotArena<Register> slots = new();
-    private readonly Dictionary<Uid, Register> byUid = new(Uid.Comparer);
+    private readonly SlotIndex byUid;
+
+    public RegisterTable(UidTable uids)
+    {
+        this.uids = uids;
+        byUid = new SlotIndex(slot => Uid.Comparer.GetHashCode(slots[slot].Uid));
+    }
 
     /// <summary>Publishers known.</summary>
-    public int Count => byUid.Count;
+    public int Count => slots.Count;
 
     /// <summary>All of them, in no order; none may be added or removed meanwhile.</summary>
-    public IReadOnlyCollection<Register> All => byUid.Values;
+    public IEnumerable<Register> All => slots.All;
 
     public Register this[int slot] => slots[slot];
 
-    public bool TryGet(Uid uid, [NotNullWhen(true)] out Register? register) => byUid.TryGetValue(uid, out register);
+    public bool TryGet(Uid uid, [NotNullWhen(true)] out Register? register)
+    {
+        for (var at = byUid.First(Uid.Comparer.GetHashCode(uid)); byUid.TryNext(ref at, out var slot);)
+        {
+            register = slots[slot];
+            if (register.Uid.Equals(uid))
+            {
+                return true;
+            }
+        }
+
+        register = null;
+        return false;
+    }
 
     public Register GetOrAdd(Uid uid)
     {
-        if (byUid.TryGetValue(uid, out var register))
+        if (!TryGet(uid, out var register))
         {
-            return register;
+            register = new Register(slots.NextSlot, uids.Hold(uid));
+            slots.Add(register);
+            byUid.Add(register.Slot);
         }
 
-        register = new Register(slots.NextSlot, uids.Hold(uid));
-        slots.Add(register);
-        byUid.Add(register.Uid, register);
         return register;
     }
 
@@ -37,8 +56,8 @@ internal sealed class RegisterTable(UidTable uids)
     {
         if (register.IsIdle)
         {
+            byUid.Remove(register.Slot);
             slots.Remove(register);
-            byUid.Remove(register.Uid);
             uids.Release(register.Uid);
         }
     }
@@ -46,9 +65,9 @@ internal sealed class RegisterTable(UidTable uids)
     /// <summary>Gives every held UID back.</summary>
     public void Close()
     {
-        foreach (var uid in byUid.Keys)
+        foreach (var register in slots.All)
         {
-            uids.Release(uid);
+            uids.Release(register.Uid);
         }
     }
 }
