@@ -5,18 +5,29 @@ namespace StatusDaemon.Routing;
 /// <summary>The gateways that have declared themselves to one router, and were not given up since.</summary>
 internal sealed class GatewayTable
 {
-    private readonly SlotArena<KnownGateway> slots = new();
+    private readonly List<GatewayId> ids = []; // by slot: asked for each gateway that a status goes to
+    private readonly Stack<int> free = new();
     private readonly Dictionary<GatewayId, KnownGateway> byId = [];
 
-    public KnownGateway this[int slot] => slots[slot];
+    /// <summary>The gateway of a slot that is known to have one.</summary>
+    public GatewayId IdOf(int slot) => ids[slot];
 
     public bool TryGet(GatewayId id, [NotNullWhen(true)] out KnownGateway? gateway) => byId.TryGetValue(id, out gateway);
 
     /// <summary>Begins to know a gateway that is not known.</summary>
     public KnownGateway Add(GatewayId id)
     {
-        var gateway = new KnownGateway(slots.NextSlot, id);
-        slots.Add(gateway);
+        if (free.TryPop(out var slot))
+        {
+            ids[slot] = id;
+        }
+        else
+        {
+            slot = ids.Count;
+            ids.Add(id);
+        }
+
+        var gateway = new KnownGateway(slot, id);
         byId.Add(id, gateway);
         return gateway;
     }
@@ -40,6 +51,6 @@ internal sealed class GatewayTable
     public void Remove(KnownGateway gateway)
     {
         byId.Remove(gateway.Id);
-        slots.Remove(gateway);
+        free.Push(gateway.Slot);
     }
 }

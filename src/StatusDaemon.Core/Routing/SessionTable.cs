@@ -25,7 +25,7 @@ internal sealed class SessionTable
 
     public ref Session this[int slot] => ref slots[slot];
 
-    public ConnectionId IdOf(int slot) => new(gateways[slots[slot].Gateway].Id, slots[slot].Number);
+    public ConnectionId IdOf(int slot) => new(gateways.IdOf(slots[slot].Gateway), slots[slot].Number);
 
     public bool TryGet(ConnectionId id, out int slot)
     {

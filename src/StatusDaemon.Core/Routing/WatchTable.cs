@@ -86,7 +86,7 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
             var stamp = NextStamp();
             foreach (var shown in register.Shown)
             {
-                effects.Add(new Effect.Deliver(gateways[shown.Slot].Id, register.Uid, register.Record, stamp));
+                effects.Add(new Effect.Deliver(gateways.IdOf(shown.Slot), register.Uid, register.Record, stamp));
             }
         }
 
