@@ -26,7 +26,7 @@ public static class MessageWriter
             var quote = timestamp.IsQuoted ? "\""u8 : [];
             Put(ref rest, ",\"timestamp\":"u8);
             Put(ref rest, quote);
-            Put(ref rest, timestamp.Number);
+            rest = rest[timestamp.CopyTo(rest)..];
             Put(ref rest, quote);
         }
 

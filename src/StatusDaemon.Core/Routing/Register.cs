@@ -39,35 +39,65 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     public StatusVersion TakenFrom
     {
         get => aside?.TakenFrom ?? default;
-        set => Put(value, static (aside, value) => aside.TakenFrom = value);
+        set
+        {
+            if (aside is not null || !value.IsNone)
+            {
+                (aside ??= new Aside()).TakenFrom = value;
+            }
+        }
     }
 
     /// <summary>When it goes offline unless a connection comes, by the router's <see cref="AwakeClock"/>; null while nothing is due.</summary>
     public TimeSpan? OfflineAt
     {
         get => aside?.OfflineAt;
-        set => Put(value, static (aside, value) => aside.OfflineAt = value);
+        set
+        {
+            if (aside is not null || value is not null)
+            {
+                (aside ??= new Aside()).OfflineAt = value;
+            }
+        }
     }
 
     /// <summary>When the last connection that is gone was there, by the same clock; null before one has gone.</summary>
     public TimeSpan? LeftAt
     {
         get => aside?.LeftAt;
-        set => Put(value, static (aside, value) => aside.LeftAt = value);
+        set
+        {
+            if (aside is not null || value is not null)
+            {
+                (aside ??= new Aside()).LeftAt = value;
+            }
+        }
     }
 
     /// <summary>Whether <see cref="LeftAt"/> must be kept until the store is read: only then it is known whether the offline rule applies.</summary>
     public bool IsAwaitingStore
     {
         get => aside is { IsAwaitingStore: true };
-        set => Put(value, static (aside, value) => aside.IsAwaitingStore = value);
+        set
+        {
+            if (aside is not null || value)
+            {
+                (aside ??= new Aside()).IsAwaitingStore = value;
+            }
+        }
     }
 
     /// <summary>When the router will look at it again, at the earliest; null if it will not.</summary>
     public TimeSpan? WokenAt
     {
         get => aside?.WokenAt;
-        set => Put(value, static (aside, value) => aside.WokenAt = value);
+        set
+        {
+            if (aside is not null || value is not null)
+            {
+                (aside ??= new Aside()).WokenAt = value;
+            }
+        }
     }
 
     /// <summary>Gateways that have at least one watcher who is shown this publisher.</summary>
@@ -91,14 +121,6 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         if (count.Watches == 0)
         {
             shown.RemoveAt(at);
-        }
-    }
-
-    private void Put<T>(T value, Action<Aside, T> put)
-    {
-        if (aside is not null || !EqualityComparer<T>.Default.Equals(value, default))
-        {
-            put(aside ??= new Aside(), value);
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class SessionTable
         this.uids = uids;
         this.gateways = gateways;
         byNumber = new SlotChains(slot => slots[slot].Number.GetHashCode(), slot => ref slots[slot].LinkByNumber, load: 2);
-        bySubscriber = new SlotChains(slot => Uid.Comparer.GetHashCode(slots[slot].Subscriber), slot => ref slots[slot].LinkBySubscriber, load: 4);
+        bySubscriber = new SlotChains(slot => Uid.Comparer.GetHashCode(slots[slot].Subscriber), slot => ref slots[slot].LinkBySubscriber, load: 8);
     }
 
     /// <summary>Connections known.</summary>

@@ -49,7 +49,8 @@ internal sealed class WireWriter
     public void Stamp(ClientTimestamp timestamp)
     {
         Byte(timestamp.IsQuoted ? (byte)1 : (byte)0);
-        Bytes(timestamp.Number);
+        Span<byte> number = stackalloc byte[ClientTimestamp.MaxLength];
+        Bytes(number[..timestamp.CopyTo(number)]);
     }
 
     public void Record(in StatusRecord record)

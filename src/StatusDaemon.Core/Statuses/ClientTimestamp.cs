@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
 
@@ -6,7 +5,7 @@ namespace StatusDaemon.Statuses;
 
 /// <summary>The time that a client claims for its status: a decimal number that passes through as it came.</summary>
 /// <remarks>
-/// Never trusted for ordering. Held inline, so that a status costs no object. At most <see cref="MaxLength"/> characters
+/// Never trusted for ordering. Held inline, so that a status costs no object, and in half a byte a character, since every record has one. At most <see cref="MaxLength"/> characters
 /// (docs/protocol.md §3.2); JSON string and JSON number are told apart, since watchers get back the same form. The default value is no timestamp.
 /// </remarks>
 public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
@@ -14,13 +13,19 @@ public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
     /// <summary>Longest number in characters.</summary>
     public const int MaxLength = 32;
 
-    private readonly Digits digits;
+    private static ReadOnlySpan<byte> Alphabet => "0123456789.-+eE"u8;
+
+    private readonly Halves halves; // places in the alphabet, two characters a byte, the first in the low half
     private readonly byte length;
     private readonly bool quoted;
 
     private ClientTimestamp(ReadOnlySpan<byte> number, bool quoted)
     {
-        number.CopyTo(digits);
+        for (var i = 0; i < number.Length; i++)
+        {
+            halves[i / 2] |= (byte)(PlaceOf(number[i]) << (4 * (i % 2)));
+        }
+
         length = (byte)number.Length;
         this.quoted = quoted;
     }
@@ -31,9 +36,18 @@ public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
     /// <summary>Whether it came as a JSON string.</summary>
     public bool IsQuoted => quoted;
 
-    /// <summary>The characters of the number, without quotes.</summary>
-    [UnscopedRef]
-    public ReadOnlySpan<byte> Number => ((ReadOnlySpan<byte>)digits)[..length];
+    /// <summary>Writes the characters of the number, without quotes.</summary>
+    /// <param name="number">At least as long as the number; <see cref="MaxLength"/> bytes always are.</param>
+    /// <returns>How many there are.</returns>
+    public int CopyTo(Span<byte> number)
+    {
+        for (var i = 0; i < length; i++)
+        {
+            number[i] = Alphabet[(halves[i / 2] >> (4 * (i % 2))) & 0xF];
+        }
+
+        return length;
+    }
 
     /// <summary>Reads the characters of a number: sign, digits, one point, an exponent, as JSON has it.</summary>
     /// <returns>False for anything that is not one decimal number of at most <see cref="MaxLength"/> characters.</returns>
@@ -45,7 +59,8 @@ public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
     }
 
     /// <inheritdoc/>
-    public bool Equals(ClientTimestamp other) => quoted == other.quoted && Number.SequenceEqual(other.Number);
+    public bool Equals(ClientTimestamp other) =>
+        quoted == other.quoted && length == other.length && ((ReadOnlySpan<byte>)halves).SequenceEqual(other.halves);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is ClientTimestamp other && Equals(other);
@@ -54,7 +69,7 @@ public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
     public override int GetHashCode()
     {
         var hash = default(HashCode);
-        hash.AddBytes(Number);
+        hash.AddBytes(halves);
         return hash.ToHashCode();
     }
 
@@ -65,7 +80,13 @@ public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
     public static bool operator !=(ClientTimestamp left, ClientTimestamp right) => !left.Equals(right);
 
     /// <inheritdoc/>
-    public override string ToString() => Encoding.ASCII.GetString(Number);
+    public override string ToString()
+    {
+        Span<byte> number = stackalloc byte[MaxLength];
+        return Encoding.ASCII.GetString(number[..CopyTo(number)]);
+    }
+
+    private static int PlaceOf(byte character) => character is >= (byte)'0' and <= (byte)'9' ? character - '0' : Alphabet.IndexOf(character);
 
     private static bool IsNumber(ReadOnlySpan<byte> text)
     {
@@ -119,8 +140,8 @@ public readonly struct ClientTimestamp : IEquatable<ClientTimestamp>
         return end < 0 ? text.Length - at : end;
     }
 
-    [InlineArray(MaxLength)]
-    private struct Digits
+    [InlineArray(MaxLength / 2)]
+    private struct Halves
     {
         private byte first;
     }

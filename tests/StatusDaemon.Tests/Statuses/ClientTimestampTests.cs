@@ -6,6 +6,10 @@ namespace StatusDaemon.Statuses;
 
 public sealed class ClientTimestampTests
 {
+    // Short ones of few characters, so that two are often equal or one begins as the other.
+    private static readonly Gen<string> Numbers = Gen.OneOf(Gen.Char["-+.eE0019"].Array[1, 4], Gen.Char["-+.eE0123456789"].Array[1, 32])
+        .Select(chars => new string(chars)).Where(IsJsonNumber);
+
     [Theory]
     [InlineData("0")]
     [InlineData("1627128694.693686")]
@@ -37,6 +41,17 @@ public sealed class ClientTimestampTests
     public void Its_grammar_is_the_one_of_JSON() =>
         Gen.Char["-+.eE0019"].Array[1, 8].Select(chars => new string(chars)).Sample(
             text => ClientTimestamp.TryParse(Encoding.ASCII.GetBytes(text), quoted: false, out _) == IsJsonNumber(text), iter: 20_000, threads: 1);
+
+    [Fact]
+    public void Two_are_equal_exactly_if_their_characters_are() =>
+        Gen.Select(Numbers, Numbers).Sample((one, other) =>
+        {
+            Assert.True(ClientTimestamp.TryParse(Encoding.ASCII.GetBytes(one), quoted: false, out var first));
+            Assert.True(ClientTimestamp.TryParse(Encoding.ASCII.GetBytes(other), quoted: false, out var second));
+            Assert.Equal((one, other), (first.ToString(), second.ToString()));
+            Assert.Equal(one == other, first == second);
+            Assert.True(first != second || first.GetHashCode() == second.GetHashCode());
+        }, iter: 2_000, threads: 1);
 
     [Fact]
     public void The_form_is_part_of_it()
