@@ -48,6 +48,9 @@ public sealed class FrameReader(int maxMessageBytes) : IDisposable
     /// <summary>Which rule was broken, in words, after <see cref="FrameEvent.Refused"/>.</summary>
     public string Reason { get; private set; } = "";
 
+    /// <summary>Whether nothing of what was read is kept, after <see cref="FrameEvent.NeedsMore"/>: any connection's next frame may follow, this one's or another's.</summary>
+    public bool IsBetweenMessages => headerLength == 0 && !inMessage && !ended && buffer is null;
+
     private Opcode Opcode => (Opcode)(header[0] & 0x0F);
 
     private bool IsControl => Opcode >= Opcode.Close;

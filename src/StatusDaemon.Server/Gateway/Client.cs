@@ -1,3 +1,4 @@
+using StatusDaemon.Auth;
 using StatusDaemon.Names;
 using StatusDaemon.Routing;
 
@@ -6,7 +7,8 @@ namespace StatusDaemon.Gateway;
 /// <summary>One connected client, as the loop that owns it keeps it.</summary>
 /// <param name="slot">Place in the loop's table; watches name it.</param>
 /// <param name="subscriber">Who it is: the directory says so, never the client.</param>
-internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink) : ISlotted
+/// <param name="caller">Its login; null where nobody logged in, as in tests of the fan-out alone.</param>
+internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink, Caller? caller) : ISlotted
 {
     /// <summary>Replies that may wait for a client that does not read; one more closes it.</summary>
     /// <remarks>Twice the burst of messages that it may send by default, at most 0.5 MB: who reads at all is not closed for asking much at once.</remarks>
@@ -15,9 +17,10 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
     /// <summary>Slots of the topics that it watches.</summary>
     public SlotSet Topics;
 
-    private List<byte[]>? replies;
-    private Queue<int>? owed;
-    private Queue<int>? owedFirst;
+    /// <summary>When it was heard last and asked since; the reading side notes it, which may be on another thread.</summary>
+    public Silence Silence;
+
+    private Backlog? backlog;
 
     public int Slot { get; } = slot;
 
@@ -29,26 +32,25 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
 
     public IFrameSink Sink { get; } = sink;
 
-    /// <summary>Since when its sink has been behind, by the steady clock; null while it takes frames.</summary>
+    public Caller? Caller { get; } = caller;
+
+    /// <summary>Since when its sink has been behind, by the loop's clock; null while it takes frames.</summary>
     public TimeSpan? BehindSince { get; set; }
+
+    /// <summary>When the loop will look at it; what was arranged for another time does not count any more.</summary>
+    public TimeSpan LookAt { get; set; } = TimeSpan.MaxValue;
 
     /// <summary>Whether frames were written that are not flushed yet.</summary>
     public bool IsDirty { get; set; }
 
-    /// <summary>Answers to its own messages that could not be written yet, in order.</summary>
-    public List<byte[]> Replies => replies ??= [];
-
-    /// <summary>Slots of topics of which it is owed the latest, in the order of falling behind.</summary>
-    public Queue<int> Owed => owed ??= new Queue<int>();
-
-    /// <summary>Those of them that rang while they were owed: they go first.</summary>
-    public Queue<int> OwedFirst => owedFirst ??= new Queue<int>();
+    /// <summary>What waits for the sink; made when it is asked for.</summary>
+    public Backlog Backlog => backlog ??= new Backlog();
 
     /// <summary>Whether something waits for the sink.</summary>
-    public bool HasBacklog => replies is { Count: > 0 } || owed is { Count: > 0 };
+    public bool HasBacklog => backlog is { IsEmpty: false };
 
     /// <summary>Gives the memory of a backlog back.</summary>
-    public void ForgetBacklog() => (replies, owed, owedFirst) = (null, null, null);
+    public void ForgetBacklog() => backlog = null;
 }
 
 /// <summary>Where a client comes from, for "who set it, through what".</summary>

@@ -5,21 +5,24 @@ using StatusDaemon.Protocol;
 
 namespace StatusDaemon.Gateway;
 
-/// <summary>Reads what one client sends: frames, then messages. What is wrong with them is answered from here.</summary>
+/// <summary>Reads what clients send: frames, then messages. What is wrong with them is answered from here.</summary>
+/// <remarks>One thread at a time. A client that is between two messages costs no frame reader: one serves all of those.</remarks>
 internal sealed partial class ClientReader(Limits limits, UidTable uids, SteadyClock clock, ILogger log) : IDisposable
 {
-    private readonly FrameReader frames = new(limits.MessageBytes);
-    private MessageBudget budget;
+    private FrameReader? spare;
 
     /// <summary>Takes the next bytes. Does not throw: what the server fails at costs this client its connection, and nobody else anything.</summary>
+    /// <param name="input">What is kept of the client from one piece to the next.</param>
     /// <param name="message">Where a message is read into; of use to one reader at a time.</param>
     /// <param name="inputs">Gets what the loop is to be told.</param>
     /// <returns>Whether nothing can follow.</returns>
-    public bool Read(ReadOnlySpan<byte> bytes, Client client, ClientMessage message, ICollection<LoopInput> inputs)
+    public bool Read(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input, ClientMessage message, ICollection<LoopInput> inputs)
     {
+        var frames = input.Unfinished ?? spare ?? new FrameReader(limits.MessageBytes);
+        (input.Unfinished, spare) = (frames, ReferenceEquals(frames, spare) ? null : spare);
         try
         {
-            return ReadFrames(bytes, client, message, inputs);
+            return Read(bytes, frames, client, ref input.Budget, message, inputs);
         }
         catch (Exception e)
         {
@@ -27,19 +30,26 @@ internal sealed partial class ClientReader(Limits limits, UidTable uids, SteadyC
             inputs.Add(new LoopInput.Close(client, CloseCode.InternalError, "the server failed at what you sent"));
             return true;
         }
+        finally
+        {
+            if (frames.IsBetweenMessages)
+            {
+                (spare, input.Unfinished) = (frames, null);
+            }
+        }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => frames.Dispose();
+    public void Dispose() => spare?.Dispose();
 
-    private bool ReadFrames(ReadOnlySpan<byte> bytes, Client client, ClientMessage message, ICollection<LoopInput> inputs)
+    private bool Read(ReadOnlySpan<byte> bytes, FrameReader frames, Client client, ref MessageBudget budget, ClientMessage message, ICollection<LoopInput> inputs)
     {
         for (var found = frames.Read(ref bytes); found != FrameEvent.NeedsMore; found = frames.Read(ref bytes))
         {
             switch (found)
             {
                 case FrameEvent.Text:
-                    inputs.Add(Read(frames.Payload, client, message));
+                    inputs.Add(Read(frames.Payload, client, ref budget, message));
                     break;
                 case FrameEvent.Ping when budget.TrySpend(clock.Now.Steady, limits):
                     inputs.Add(new LoopInput.Reply(client, ServerFrame.Pong(frames.Payload)));
@@ -56,7 +66,7 @@ internal sealed partial class ClientReader(Limits limits, UidTable uids, SteadyC
         return false;
     }
 
-    private LoopInput Read(ReadOnlySpan<byte> text, Client client, ClientMessage message)
+    private LoopInput Read(ReadOnlySpan<byte> text, Client client, ref MessageBudget budget, ClientMessage message)
     {
         if (!budget.TrySpend(clock.Now.Steady, limits))
         {
@@ -87,4 +97,14 @@ internal sealed partial class ClientReader(Limits limits, UidTable uids, SteadyC
 
     [LoggerMessage(2102, LogLevel.Error, "{Client} is closed 1011: what it sent could not be handled")]
     private partial void LogBroken(string client, Exception reason);
+}
+
+/// <summary>What is kept of a client from one piece of input to the next.</summary>
+internal struct ClientInput
+{
+    /// <summary>What it may still ask.</summary>
+    public MessageBudget Budget;
+
+    /// <summary>Has the beginning of a frame or message, or has seen the last one; null between messages.</summary>
+    public FrameReader? Unfinished;
 }

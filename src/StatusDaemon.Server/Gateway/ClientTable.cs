@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using StatusDaemon.Auth;
 using StatusDaemon.Names;
 using StatusDaemon.Routing;
 
@@ -21,11 +22,11 @@ internal sealed class ClientTable(GatewayId gateway, UidTable uids)
 
     public Client this[int slot] => clients[slot];
 
-    public Client Add(Uid subscriber, ClientOrigin origin, IFrameSink sink)
+    public Client Add(Uid subscriber, ClientOrigin origin, IFrameSink sink, Caller? caller)
     {
         var slot = clients.NextSlot;
         var id = new ConnectionId(gateway, (++connections << SlotBits) | (long)slot);
-        var client = new Client(slot, id, uids.Hold(subscriber), origin, sink);
+        var client = new Client(slot, id, uids.Hold(subscriber), origin, sink, caller);
         clients.Add(client);
         return client;
     }

@@ -7,46 +7,38 @@ internal sealed class ConnectionCounts(int limit)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Uid, int> counts = new(Uid.Comparer);
+    private long changes;
 
-    /// <summary>Counts one more, until the place is given back.</summary>
-    /// <returns>Null if the subscriber has as many as one may have.</returns>
-    public Place? Enter(Uid subscriber)
+    /// <summary>Connections that came or went since the start.</summary>
+    public long Changes => Interlocked.Read(ref changes);
+
+    /// <summary>Counts one more.</summary>
+    /// <returns>False if the subscriber has as many as one may have.</returns>
+    public bool TryEnter(Uid subscriber)
     {
         lock (gate)
         {
             var count = counts.GetValueOrDefault(subscriber);
             if (count >= limit)
             {
-                return null;
+                return false;
             }
 
+            changes++;
             counts[subscriber] = count + 1;
-            return new Place(this, subscriber);
+            return true;
         }
     }
 
-    private void Leave(Uid subscriber)
+    /// <summary>Counts one less.</summary>
+    public void Leave(Uid subscriber)
     {
         lock (gate)
         {
+            changes++;
             if (--counts[subscriber] == 0)
             {
                 counts.Remove(subscriber);
-            }
-        }
-    }
-
-    /// <summary>One connection's place; giving it back twice counts once.</summary>
-    internal sealed class Place(ConnectionCounts counts, Uid subscriber) : IDisposable
-    {
-        private int isLeft;
-
-        /// <inheritdoc/>
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref isLeft, 1) == 0)
-            {
-                counts.Leave(subscriber);
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using StatusDaemon.Protocol;
 using StatusDaemon.Transport;
 
@@ -12,8 +11,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private const int MaxStagedBytes = 16 * 1024;
 
     private readonly GatewayLoop gateway;
-    private readonly ClientReader reader;
-    private readonly ConnectionCounts.Place place;
+    private ClientInput input;
     private int firstStaged;
     private int lastStaged;
     private int stagedBytes;
@@ -22,20 +20,14 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private bool isReceiveDue;
     private bool mayBeEnding = true; // the peer's end may lie behind what is to be received: it is not reported again, and what Kestrel was told is not known
 
-    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The socket ends it.")]
-    public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway, ConnectionCounts.Place place)
+    public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway)
         : base(loop, number)
     {
         this.gateway = gateway;
-        this.place = place;
-        reader = gateway.NewReader();
     }
 
     /// <summary>Whose it is. The loop sets it before anything else happens.</summary>
     public Client Client { get; set; } = null!;
-
-    /// <summary>Notes that the client was heard.</summary>
-    public ClientSocket Shared { get; set; } = null!;
 
     /// <summary>Whether a close frame was sent, or is under way; nothing is written behind it.</summary>
     public bool IsClosed { get; private set; }
@@ -101,8 +93,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     /// <summary>Takes bytes of the client.</summary>
     public void Take(ReadOnlySpan<byte> bytes)
     {
-        Shared.Hear();
-        isPeerDone |= gateway.Take(bytes, reader, Client);
+        isPeerDone |= gateway.Take(bytes, Client, ref input);
         EndIfDone();
     }
 
@@ -144,7 +135,6 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
             return;
         }
 
-        place.Dispose();
         Flush();
         IsClosed = true;
         var frame = CloseFrame.Of(code, reason);
@@ -157,7 +147,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
             unsent = (byte[])[.. unsent.Span, .. frame];
         }
 
-        gateway.Linger(this);
+        gateway.Linger(Client);
         EndIfDone();
     }
 
@@ -168,8 +158,11 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
         {
             Loop.Close(this);
             Slot = -1;
-            reader.Dispose();
-            gateway.Ended(this);
+            input.Unfinished?.Dispose();
+            if (IsClosed)
+            {
+                gateway.LingerEnded();
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StatusDaemon.Auth;
 using StatusDaemon.Cluster;
 using StatusDaemon.Names;
 using StatusDaemon.Protocol;
@@ -29,13 +30,14 @@ internal sealed class FanOut
     private uint requests;
 
     /// <param name="shards">A power of two, the same for all members.</param>
-    public FanOut(GatewayId gateway, UidTable uids, int shards, Limits limits)
+    /// <param name="fellBehind">Told of each client when its sink takes no more.</param>
+    public FanOut(GatewayId gateway, UidTable uids, int shards, Limits limits, Action<Client>? fellBehind = null)
     {
         this.gateway = gateway;
         this.limits = limits;
         clients = new ClientTable(gateway, uids);
         topics = new TopicTable(uids);
-        writer = new FrameWriter(clients, topics);
+        writer = new FrameWriter(clients, topics, fellBehind);
         links = [.. Enumerable.Range(0, shards).Select(shard => new ShardLink(gateway, shard, Declare, SourceOf))];
     }
 
@@ -54,10 +56,13 @@ internal sealed class FanOut
     /// <summary>All clients, in no order.</summary>
     public IEnumerable<Client> Clients => clients.All;
 
+    /// <summary>Whether a client is here, and was not removed.</summary>
+    public bool Has(Client client) => clients.Has(client);
+
     /// <summary>Takes a new client in.</summary>
-    public Client Admit(Uid subscriber, ClientOrigin origin, IFrameSink sink)
+    public Client Admit(Uid subscriber, ClientOrigin origin, IFrameSink sink, Caller? caller = null)
     {
-        var client = clients.Add(subscriber, origin, sink);
+        var client = clients.Add(subscriber, origin, sink, caller);
         LinkOf(client.Subscriber).Add(OpenOf(client));
         return client;
     }

@@ -3,7 +3,8 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Gateway;
 
 /// <summary>Writes frames to clients; one that does not read fast enough is owed the latest of each publisher, and nothing waits for it.</summary>
-internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
+/// <param name="fellBehind">Told of each client when its sink takes no more.</param>
+internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action<Client>? fellBehind)
 {
     /// <summary>Debts of a client that are not worth tidying.</summary>
     private const int FewOwed = 64;
@@ -31,19 +32,19 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
                 return;
             }
 
-            if (client.Owed.Count + client.OwedFirst.Count >= (2 * client.Topics.Count) + FewOwed)
+            if (client.Backlog.Owed.Count + client.Backlog.OwedFirst.Count >= (2 * client.Topics.Count) + FewOwed)
             {
                 DropDeadDebts(client);
             }
 
             watch.State |= WatchState.Owed;
-            client.Owed.Enqueue(topic.Slot);
+            client.Backlog.Owed.Enqueue(topic.Slot);
         }
 
         if (IsRinging(topic, watch) && !watch.Is(WatchState.OwedFirst))
         {
             watch.State |= WatchState.OwedFirst;
-            client.OwedFirst.Enqueue(topic.Slot);
+            client.Backlog.OwedFirst.Enqueue(topic.Slot);
         }
     }
 
@@ -56,12 +57,12 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
             return true;
         }
 
-        if (client.Replies.Count >= Client.MaxReplies)
+        if (client.Backlog.Replies.Count >= Client.MaxReplies)
         {
             return false;
         }
 
-        client.Replies.Add(frame);
+        client.Backlog.Replies.Add(frame);
         return true;
     }
 
@@ -97,7 +98,7 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
             WriteBacklog(client);
             if (!client.Sink.Flush())
             {
-                client.BehindSince = now;
+                FallBehind(client, now);
                 return;
             }
         }
@@ -113,13 +114,13 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
         }
 
         var written = 0;
-        while (written < client.Replies.Count && client.Sink.TryWrite(client.Replies[written]))
+        while (written < client.Backlog.Replies.Count && client.Sink.TryWrite(client.Backlog.Replies[written]))
         {
             written++;
         }
 
-        client.Replies.RemoveRange(0, written);
-        if (client.Replies.Count == 0 && Pay(client, client.OwedFirst, WatchState.OwedFirst) && Pay(client, client.Owed, WatchState.Owed))
+        client.Backlog.Replies.RemoveRange(0, written);
+        if (client.Backlog.Replies.Count == 0 && Pay(client, client.Backlog.OwedFirst, WatchState.OwedFirst) && Pay(client, client.Backlog.Owed, WatchState.Owed))
         {
             client.ForgetBacklog();
         }
@@ -176,8 +177,8 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
     /// <summary>Takes out what was unsubscribed since it was owed, so that whoever subscribes and unsubscribes and never reads holds no more than it watches.</summary>
     private void DropDeadDebts(Client client)
     {
-        Drop(client.Owed, WatchState.Owed);
-        Drop(client.OwedFirst, WatchState.OwedFirst);
+        Drop(client.Backlog.Owed, WatchState.Owed);
+        Drop(client.Backlog.OwedFirst, WatchState.OwedFirst);
 
         void Drop(Queue<int> row, WatchState place)
         {
@@ -217,11 +218,17 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics)
 
         if (!client.Sink.Flush())
         {
-            client.BehindSince = turn;
+            FallBehind(client, turn);
             return false;
         }
 
         return client.Sink.TryWrite(frame);
+    }
+
+    private void FallBehind(Client client, TimeSpan since)
+    {
+        client.BehindSince = since;
+        fellBehind?.Invoke(client);
     }
 
     private static bool IsRinging(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;

@@ -54,16 +54,16 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly FanOut fanOut;
     private readonly UidTable uids;
     private readonly Limits limits;
-    private readonly bool closesAtTicketEnd;
     private readonly ISubscriberDirectory directory;
     private readonly IClusterClient cluster;
     private readonly SteadyClock clock;
     private readonly AwakeClock awake; // a pause of the process makes nobody silent, or slow
     private readonly TimeProvider time;
     private readonly ILogger<GatewayLoop> log;
-    private readonly Dictionary<Client, ClientSocket> sockets = [];
     private readonly Queue<DetachedSocket> receiveDue = new(); // have more to say than one turn takes
-    private readonly Dictionary<DetachedSocket, TimeSpan> lingering = []; // until when
+    private readonly Attention attention;
+    private readonly ConnectionCounts counts;
+    private readonly ClientReader reader;
     private readonly List<LoopInput> said = [];
     private readonly ClientMessage message = new();
     private readonly byte[] receiveRoom = new byte[TurnBytes];
@@ -72,11 +72,13 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private ShardCalls calls = null!;
     private Moment now; // of this turn
     private TimeSpan? flushBy; // while a flush waits for shards
+    private long awakeTicks; // of now, for other threads
+    private int lingering; // sockets that are closed and not gone
     private bool isTick;
-    private LoopInput.Drain? draining;
+    private ClientDrain? drain;
 
     public GatewayLoop(
-        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
     {
         this.id = id;
         this.uids = uids;
@@ -86,9 +88,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         this.clock = clock;
         this.time = time;
         this.log = log;
-        closesAtTicketEnd = auth.CloseAtTicketEnd;
-        awake = new AwakeClock(clock.Now.Steady);
-        fanOut = new FanOut(id, uids, shards, limits);
+        this.counts = counts;
+        now = clock.Now;
+        awake = new AwakeClock(now.Steady);
+        attention = new Attention(now.Steady, limits, auth.CloseAtTicketEnd);
+        fanOut = new FanOut(id, uids, shards, limits, client => attention.FellBehind(client, now.Steady));
+        reader = NewReader();
         Sockets = new SocketLoop($"gateway {id}", this);
     }
 
@@ -99,7 +104,10 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public int ShardsReached => fanOut.Links.Count(link => link.IsReached);
 
     /// <summary>Whether it closes its clients and takes no new ones in.</summary>
-    public bool IsDraining => draining is not null;
+    public bool IsDraining => drain is not null;
+
+    /// <summary>When this turn began, by the clock that counts only while the loop is awake. For any thread.</summary>
+    public TimeSpan AwakeNow => TimeSpan.FromTicks(Volatile.Read(ref awakeTicks));
 
     /// <inheritdoc/>
     public bool HasWork => inbox.Reader.TryPeek(out _) || delivered.Reader.TryPeek(out _);
@@ -163,6 +171,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void BeginTurn()
     {
         now = awake.Advance(clock.Now);
+        Volatile.Write(ref awakeTicks, now.Steady.Ticks);
         if (flushBy is null)
         {
             fanOut.BeginTurn(now.Steady, TurnFrames);
@@ -188,6 +197,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             taken.Add(tidings.Taken);
         }
 
+        drain?.CloseSome(now.Steady);
         calls.Call(isTick); // shards work while this thread sends
         isTick = false;
         if (MustWaitForShards())
@@ -199,12 +209,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         fanOut.Flush(now.Steady);
         Stage.Clear();
         Acknowledge();
-        if (draining is not null && sockets.Count == 0 && lingering.Count == 0 && calls.IsQuiet)
+        if (drain is not null && fanOut.ClientCount == 0 && lingering == 0 && calls.IsQuiet)
         {
             empty.TrySetResult();
         }
 
-        return fanOut.IsOverdue || receiveDue.Count > 0 ? 0 : Timeout.Infinite;
+        return fanOut.IsOverdue || receiveDue.Count > 0 ? 0 : drain?.Patience ?? Timeout.Infinite;
     }
 
     /// <summary>Whether a flush that takes long lets shards tell first what they are about to tell: each socket then gets in one send what would have been two.</summary>
@@ -230,25 +240,20 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     /// <summary>Takes in a client whose socket Kestrel has let go of. Only on the loop.</summary>
     /// <param name="behind">What it sent behind its handshake.</param>
-    public DetachedSocket Adopt(int number, Caller caller, ClientOrigin origin, ConnectionCounts.Place place, ReadOnlyMemory<byte> behind)
+    public DetachedSocket Adopt(int number, Caller caller, ClientOrigin origin, ReadOnlyMemory<byte> behind)
     {
-        var socket = new DetachedSocket(Sockets, number, this, place);
-        var client = fanOut.Admit(caller.Uid, origin, socket);
+        var socket = new DetachedSocket(Sockets, number, this);
+        var client = Admit(caller, origin, socket);
         socket.Client = client;
-        socket.Shared = new ClientSocket(caller, socket);
-        sockets.Add(client, socket.Shared);
         Sockets.Post(
             _ =>
             {
-                if (draining is { } drain)
+                if (drain is not null)
                 {
                     Close(client, drain.Code, drain.Reason);
                 }
-                else if (IsRemoved(caller))
-                {
-                    Close(client, CloseCode.PolicyViolation, RemovedReason); // between the login and now
-                }
 
+                CloseIfRemoved(client);
                 socket.Take(behind.Span);
                 socket.ReceiveNextTurn();
             },
@@ -256,18 +261,19 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         return socket;
     }
 
-    /// <summary>A reader for one client.</summary>
+    /// <summary>A reader for clients whose bytes do not come on the loop.</summary>
     public ClientReader NewReader() => new(limits, uids, clock, log);
 
     /// <summary>Takes what a detached socket received.</summary>
     /// <returns>Whether nothing can follow.</returns>
-    public bool Take(ReadOnlySpan<byte> bytes, ClientReader reader, Client client)
+    public bool Take(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input)
     {
+        client.Silence.Hear(now.Steady);
         said.Clear();
-        var isEnded = reader.Read(bytes, client, message, said);
-        foreach (var input in said)
+        var isEnded = reader.Read(bytes, client, ref input, message, said);
+        foreach (var one in said)
         {
-            Take(input);
+            Take(one);
         }
 
         return isEnded;
@@ -283,10 +289,14 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void Drained(Client client) => fanOut.Drained(client, now.Steady);
 
     /// <summary>A closed socket has a little time for what is under way, and for the peer's close frame.</summary>
-    public void Linger(DetachedSocket socket) => lingering.Add(socket, now.Steady + LingerFor);
+    public void Linger(Client client)
+    {
+        lingering++;
+        attention.LookOnce(client, now.Steady + LingerFor);
+    }
 
     /// <summary>A closed socket is gone.</summary>
-    public void Ended(DetachedSocket socket) => lingering.Remove(socket);
+    public void LingerEnded() => lingering--;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -294,6 +304,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         inbox.Writer.TryComplete();
         delivered.Writer.TryComplete();
         Sockets.Dispose();
+        reader.Dispose();
     }
 
     private void Acknowledge()
@@ -350,11 +361,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Tick:
                 isTick = true;
                 LookAtClients();
-                EndLingering();
                 break;
-            case LoopInput.Drain drain:
-                draining = drain;
-                _ = PaceAsync(drain, [.. sockets.Keys]);
+            case LoopInput.Drain begun:
+                drain = new ClientDrain(begun, [.. fanOut.Clients], now.Steady, Close);
                 break;
             default:
                 throw new UnreachableException();
@@ -363,24 +372,27 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Take(LoopInput.Join join)
     {
-        if (draining is not null)
+        if (drain is not null)
         {
             join.Joined.SetCanceled();
             return;
         }
 
-        var client = fanOut.Admit(join.Subscriber, join.Origin, join.Socket.Sink);
-        sockets.Add(client, join.Socket);
+        var client = Admit(join.Caller, join.Origin, join.Sink);
         join.Joined.SetResult(client);
-        if (IsRemoved(join.Socket.Caller))
-        {
-            Close(client, CloseCode.PolicyViolation, RemovedReason); // between the login and now
-        }
+        CloseIfRemoved(client);
+    }
+
+    private Client Admit(Caller caller, ClientOrigin origin, IFrameSink sink)
+    {
+        var client = fanOut.Admit(caller.Uid, origin, sink, caller);
+        attention.Begin(client, now);
+        return client;
     }
 
     private void Take(LoopInput.Said said)
     {
-        if (sockets.ContainsKey(said.Client) && fanOut.Take(said.Client, said.Wish, directory.Current.IsLocal(said.Client.Subscriber)) is { } refusal)
+        if (fanOut.Has(said.Client) && fanOut.Take(said.Client, said.Wish, directory.Current.IsLocal(said.Client.Subscriber)) is { } refusal)
         {
             Reply(said.Client, refusal.Frame);
         }
@@ -388,7 +400,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Reply(Client client, byte[] frame)
     {
-        if (sockets.ContainsKey(client) && !fanOut.Reply(client, frame))
+        if (fanOut.Has(client) && !fanOut.Reply(client, frame))
         {
             Close(client, CloseCode.TryAgainLater, "too many answers wait for you: read");
         }
@@ -396,22 +408,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Close(Client client, CloseCode code, string reason)
     {
-        if (sockets.Remove(client))
+        if (fanOut.Has(client))
         {
             LogClosed(client.Origin.Through, (int)code, reason);
             fanOut.Remove(client);
+            counts.Leave(client.Subscriber);
             client.Sink.Close(code, reason);
-        }
-    }
-
-    private void EndLingering()
-    {
-        foreach (var (socket, until) in lingering.ToArray())
-        {
-            if (now.Steady >= until)
-            {
-                socket.End();
-            }
         }
     }
 
@@ -419,7 +421,15 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void CloseRemoved()
     {
-        foreach (var client in sockets.Where(pair => IsRemoved(pair.Value.Caller)).Select(pair => pair.Key).ToArray())
+        foreach (var client in fanOut.Clients.ToArray())
+        {
+            CloseIfRemoved(client);
+        }
+    }
+
+    private void CloseIfRemoved(Client client)
+    {
+        if (IsRemoved(client.Caller!))
         {
             Close(client, CloseCode.PolicyViolation, RemovedReason);
         }
@@ -430,46 +440,31 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private bool IsRemoved(Caller caller) =>
         caller.Subscriber is { } then && !(directory.Current.TryGet(then.DName, out var now) && now.Uid.Equals(caller.Uid));
 
-    /// <summary>Pings who is silent, and closes who does not answer, does not read, or whose ticket has ended where that counts.</summary>
+    /// <summary>Pings who is silent, closes who does not answer, does not read, or whose ticket has ended where that counts, and ends who has lingered.</summary>
     private void LookAtClients()
     {
-        foreach (var (client, socket) in sockets.ToArray())
+        while (attention.TryNext(now.Steady, out var client))
         {
-            var liveness = socket.Judge(now.Steady);
-            if (now.Steady - client.BehindSince > limits.Stalled)
+            if (!fanOut.Has(client))
             {
-                Close(client, CloseCode.TryAgainLater, "nothing was read for too long");
-            }
-            else if (closesAtTicketEnd && socket.Caller.TicketEnd < now.Utc)
-            {
-                Close(client, CloseCode.PolicyViolation, "the ticket has ended");
-            }
-            else if (liveness == Liveness.Gone)
-            {
-                Close(client, CloseCode.TryAgainLater, "no answer to two pings");
-            }
-            else if (liveness == Liveness.Silent)
-            {
-                Reply(client, ServerFrame.Ping);
-            }
-        }
-    }
-
-    /// <summary>Closes clients evenly over the drain time, so that they do not come back all at once.</summary>
-    private async Task PaceAsync(LoopInput.Drain drain, Client[] clients)
-    {
-        const int AtOnce = 100;
-        var pause = drain.Over / Math.Max(1, (clients.Length / AtOnce) + 1);
-        foreach (var some in clients.Chunk(AtOnce))
-        {
-            foreach (var client in some)
-            {
-                await PostAsync(new LoopInput.Close(client, drain.Code, drain.Reason), CancellationToken.None);
+                (client.Sink as DetachedSocket)?.End();
+                continue;
             }
 
-            if (clients.Length > AtOnce)
+            switch (attention.Judge(client, now))
             {
-                await Task.Delay(pause, time);
+                case Finding.Silent:
+                    Reply(client, ServerFrame.Ping);
+                    break;
+                case Finding.Gone:
+                    Close(client, CloseCode.TryAgainLater, "no answer to two pings");
+                    break;
+                case Finding.Stalled:
+                    Close(client, CloseCode.TryAgainLater, "nothing was read for too long");
+                    break;
+                case Finding.TicketEnded:
+                    Close(client, CloseCode.PolicyViolation, "the ticket has ended");
+                    break;
             }
         }
     }

@@ -20,7 +20,7 @@ internal sealed class GatewayLoops : BackgroundService
 
     /// <param name="count">One a thread: at least 1.</param>
     public GatewayLoops(
-        int count, int shards, Limits limits, AuthOptions auth, UidTable uids, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+        int count, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, UidTable uids, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
     {
         this.directory = directory;
         this.time = time;
@@ -28,7 +28,7 @@ internal sealed class GatewayLoops : BackgroundService
         loops =
         [
             .. Enumerable.Range(0, count).Select(_ => new GatewayLoop(
-                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, directory, cluster, clock, time, log)),
+                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, counts, directory, cluster, clock, time, log)),
         ];
     }
 

@@ -1,4 +1,4 @@
-using StatusDaemon.Names;
+using StatusDaemon.Auth;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 
@@ -13,7 +13,7 @@ internal abstract record LoopInput
 
     /// <summary>A client has logged in and its socket is open.</summary>
     /// <param name="Joined">Gets the client, or is cancelled if the loop takes nobody in any more.</param>
-    public sealed record Join(Uid Subscriber, ClientOrigin Origin, ClientSocket Socket, TaskCompletionSource<Client> Joined) : LoopInput;
+    public sealed record Join(Caller Caller, ClientOrigin Origin, IFrameSink Sink, TaskCompletionSource<Client> Joined) : LoopInput;
 
     /// <summary>A client sent a message that could be read.</summary>
     public sealed record Said(Client Client, ClientWish Wish) : LoopInput;

@@ -45,7 +45,7 @@ internal sealed partial class PubSub(
         if (loops.IsDraining)
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            http.Response.Headers.RetryAfter = "5";
+            http.Response.Headers.RetryAfter = RetryAfter.Jittered();
             return;
         }
 
@@ -54,8 +54,7 @@ internal sealed partial class PubSub(
             return;
         }
 
-        var place = counts.Enter(caller.Uid);
-        if (place is null)
+        if (!counts.TryEnter(caller.Uid))
         {
             LogTooMany(caller.Uid.ToString());
             http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
@@ -66,27 +65,29 @@ internal sealed partial class PubSub(
         http.Response.Headers.Upgrade = "websocket";
         http.Response.Headers.Connection = "Upgrade";
         http.Response.Headers.SecWebSocketAccept = HandshakeKey.AcceptOf(headers.SecWebSocketKey!);
-        var isLeft = false;
+        var isTaken = false; // by a loop, which counts it out
         try
         {
             await upgrade.UpgradeAsync();
+            http.Features.Get<Arrivals.Arrival>()!.Dispose();
             var origin = new ClientOrigin(
                 caller.Subscriber?.DName.ToString() ?? caller.Uid.ToString(),
                 string.Create(CultureInfo.InvariantCulture, $"ws {http.Connection.RemoteIpAddress}:{http.Connection.RemotePort}"));
             if (http.Features.Get<Detachable>() is { } detachable)
             {
-                isLeft = await detachable.DetachAsync((sockets, number, behind) => loops.Of(sockets).Adopt(number, caller, origin, place, behind));
+                isTaken = await detachable.DetachAsync((sockets, number, behind) => loops.Of(sockets).Adopt(number, caller, origin, behind));
             }
-            else
+            else if (await JoinAsync(http, caller, origin) is { } kept)
             {
-                await RunAsync(http, caller, origin, place);
+                isTaken = true;
+                await RunAsync(http, kept);
             }
         }
         finally
         {
-            if (!isLeft)
+            if (!isTaken)
             {
-                place.Dispose();
+                counts.Leave(caller.Uid);
             }
         }
     }
@@ -98,44 +99,48 @@ internal sealed partial class PubSub(
         response.Headers[HeaderNames.SecWebSocketVersion] = HandshakeKey.Version;
     }
 
-    /// <summary>Runs a connection that Kestrel keeps, below HTTP: its frames go straight to and from the transport's pipes, decrypted where there is TLS.</summary>
-    private async Task RunAsync(HttpContext http, Caller caller, ClientOrigin origin, ConnectionCounts.Place place)
+    /// <summary>Gives a connection that Kestrel keeps to the loop that its socket is on.</summary>
+    /// <returns>Null if the loop takes nobody any more; then it is closed.</returns>
+    private async Task<KeptClient?> JoinAsync(HttpContext http, Caller caller, ClientOrigin origin)
     {
         var loop = loops.Of(http.Features.Get<SocketLoop>()!);
         var transport = http.Features.Get<IConnectionTransportFeature>()!.Transport;
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Client? client = null;
-        var sink = new PipeSink(transport.Output, () => _ = loop.PostAsync(new LoopInput.Drained(client!), CancellationToken.None).AsTask());
-        var shared = new ClientSocket(caller, sink);
+        var sink = new PipeSink(transport.Output, () => _ = ReportDrainedAsync());
         try
         {
-            if (!await loop.PostAsync(new LoopInput.Join(caller.Uid, origin, shared, joined), CancellationToken.None))
+            if (!await loop.PostAsync(new LoopInput.Join(caller, origin, sink, joined), CancellationToken.None))
             {
                 joined.SetCanceled();
             }
 
-            client = await joined.Task;
+            return new KeptClient(loop, await joined.Task, sink, transport.Input);
         }
         catch (OperationCanceledException)
         {
             sink.Close(CloseCode.ServiceRestart, "the server restarts");
             await sink.Closed.WaitAsync(GatewayLoop.LingerFor, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return;
+            return null;
         }
 
+        async Task ReportDrainedAsync() => await loop.PostAsync(new LoopInput.Drained(await joined.Task), CancellationToken.None);
+    }
+
+    /// <summary>Runs a connection that Kestrel keeps, below HTTP: its frames go straight to and from the transport's pipes, decrypted where there is TLS.</summary>
+    private static async Task RunAsync(HttpContext http, KeptClient kept)
+    {
         using var linger = new CancellationTokenSource();
-        var reading = ReadAsync(transport.Input, loop, client, shared, linger.Token);
-        await Task.WhenAny(reading, sink.Closing);
+        var reading = ReadAsync(kept, linger.Token);
+        await Task.WhenAny(reading, kept.Sink.Closing);
 
         // Whoever ends it, from here on the client has a little time: to take what is under way and our close frame, and to send its own.
         linger.CancelAfter(GatewayLoop.LingerFor);
         await reading;
-        place.Dispose(); // the next connection of this subscriber need not wait for our lingering
-        await loop.PostAsync(new LoopInput.Left(client), CancellationToken.None);
-        await sink.Closed.WaitAsync(linger.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await kept.Loop.PostAsync(new LoopInput.Left(kept.Client), CancellationToken.None);
+        await kept.Sink.Closed.WaitAsync(linger.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // When this returns, Kestrel takes the pipe back: not before the loop has let go of it, or is no more.
-        await Task.WhenAny(sink.Closing, loop.Sockets.Ended);
+        await Task.WhenAny(kept.Sink.Closing, kept.Loop.Sockets.Ended);
         if (linger.IsCancellationRequested)
         {
             http.Abort();
@@ -147,27 +152,28 @@ internal sealed partial class PubSub(
     /// What follows a broken rule is read and dropped: a socket that is closed with bytes unread answers them with a reset, and the client would lose
     /// the close frame that says why.
     /// </remarks>
-    private static async Task ReadAsync(PipeReader input, GatewayLoop loop, Client client, ClientSocket socket, CancellationToken linger)
+    private static async Task ReadAsync(KeptClient kept, CancellationToken linger)
     {
-        using var reader = loop.NewReader();
+        using var reader = kept.Loop.NewReader();
         var message = new ClientMessage();
+        var input = default(ClientInput);
         var isEnded = false;
         try
         {
             while (!isEnded)
             {
-                var read = await input.ReadAsync(linger);
-                socket.Hear();
+                var read = await kept.Input.ReadAsync(linger);
+                kept.Client.Silence.Hear(kept.Loop.AwakeNow);
                 List<LoopInput> inputs = [];
                 foreach (var segment in read.Buffer)
                 {
-                    isEnded = isEnded || reader.Read(segment.Span, client, message, inputs);
+                    isEnded = isEnded || reader.Read(segment.Span, kept.Client, ref input, message, inputs);
                 }
 
-                input.AdvanceTo(read.Buffer.End);
+                kept.Input.AdvanceTo(read.Buffer.End);
                 foreach (var one in inputs)
                 {
-                    await loop.PostAsync(one, linger);
+                    await kept.Loop.PostAsync(one, linger);
                 }
 
                 isEnded |= read.IsCompleted || read.IsCanceled;
@@ -177,7 +183,14 @@ internal sealed partial class PubSub(
         {
             // The connection was reset, or has lingered long enough.
         }
+        finally
+        {
+            input.Unfinished?.Dispose();
+        }
     }
+
+    /// <summary>A client whose connection Kestrel keeps.</summary>
+    private sealed record KeptClient(GatewayLoop Loop, Client Client, PipeSink Sink, PipeReader Input);
 
     [LoggerMessage(2101, LogLevel.Warning, "{Uid} has as many connections as one subscriber may have; SERVICE.limits.connections is that number")]
     private partial void LogTooMany(string uid);

@@ -26,7 +26,7 @@ public sealed class FanOutDebtTests
         }
 
         Assert.NotNull(client.BehindSince);
-        Assert.InRange(client.Owed.Count, 1, 100);
+        Assert.InRange(client.Backlog.Owed.Count, 1, 100);
     }
 
     /// <summary>The sink of a peer that takes nothing.</summary>

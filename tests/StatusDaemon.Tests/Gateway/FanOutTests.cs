@@ -106,7 +106,7 @@ public sealed class FanOutTests
             Deliver("c", Status.Incoming);
         }
 
-        Assert.Equal(3, client.Owed.Count);
+        Assert.Equal(3, client.Backlog.Owed.Count);
         Assert.Empty(sink.Shown);
         sink.Room = int.MaxValue;
         fanOut.Drained(client, default);
@@ -175,7 +175,7 @@ public sealed class FanOutTests
             Pass();
             Tell(client, $"q{round}", isVisible: true, Status.Busy);
             Take(client, null, ($"q{round}", false));
-            Assert.InRange(client.Owed.Count, 1, 100);
+            Assert.InRange(client.Backlog.Owed.Count, 1, 100);
         }
     }
 

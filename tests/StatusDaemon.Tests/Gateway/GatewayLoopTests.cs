@@ -14,12 +14,14 @@ namespace StatusDaemon.Gateway;
 
 public sealed class GatewayLoopTests
 {
+    private static readonly ConnectionCounts Counts = new(int.MaxValue);
+
     [Fact]
     public async Task A_loop_that_fails_ends_the_server_and_is_not_missing_in_silence()
     {
         await using var server = await ServerHere.StartAsync();
         var loop = server.Services.GetRequiredService<GatewayLoops>().All[0];
-        var (client, _) = await JoinAsync(loop, new FaultySink());
+        var client = await JoinAsync(loop, new FaultySink());
 
         await loop.PostAsync(new LoopInput.Reply(client, ErrorMessage.NotJson.Frame), TestContext.Current.CancellationToken);
 
@@ -33,13 +35,13 @@ public sealed class GatewayLoopTests
         await using var own = await OwnLoop.StartAsync();
         await own.PassAsync(100); // a new client of an old loop
         var sink = new NotingSink();
-        var (client, socket) = await JoinAsync(own.Loop, sink);
+        var client = await JoinAsync(own.Loop, sink);
 
         await own.PassAsync(29);
         Assert.Empty(await sink.SeenAsync(own.Loop, client));
         await own.PassAsync(3); // a tick may be looked at with the time of the turn's beginning, a second ago
         Assert.Equal(["ping"], await sink.SeenAsync(own.Loop, client));
-        socket.Hear();
+        client.Silence.Hear(own.Loop.AwakeNow);
         await own.PassAsync(62);
         Assert.Equal(["ping", "ping"], await sink.SeenAsync(own.Loop, client));
         await own.PassAsync(30);
@@ -51,7 +53,7 @@ public sealed class GatewayLoopTests
     {
         await using var own = await OwnLoop.StartAsync();
         var sink = new NotingSink { IsBehind = isBehind };
-        var (client, _) = await JoinAsync(own.Loop, sink);
+        var client = await JoinAsync(own.Loop, sink);
         await sink.SeenAsync(own.Loop, client);
 
         own.Clock.Advance(TimeSpan.FromHours(1));
@@ -65,7 +67,7 @@ public sealed class GatewayLoopTests
     {
         await using var own = await OwnLoop.StartAsync();
         var sink = new NotingSink { IsBehind = true };
-        var (client, _) = await JoinAsync(own.Loop, sink);
+        var client = await JoinAsync(own.Loop, sink);
         await sink.SeenAsync(own.Loop, client);
 
         await own.PassAsync(62);
@@ -80,7 +82,7 @@ public sealed class GatewayLoopTests
         var sink = new NotingSink();
         var subscriber = new Subscriber { Uid = UidOf("a"), DName = DNameOf("a@A") };
         own.Directory.Give(2, subscribers: subscriber);
-        var (client, _) = await JoinAsync(own.Loop, sink, subscriber);
+        var client = await JoinAsync(own.Loop, sink, subscriber);
         Assert.Empty(await sink.SeenAsync(own.Loop, client));
 
         own.Directory.Give(3);
@@ -88,12 +90,12 @@ public sealed class GatewayLoopTests
         Assert.Equal("closed 1008: the directory does not know you any more", await sink.NextAsync());
     }
 
-    private static async Task<(Client Client, ClientSocket Socket)> JoinAsync(GatewayLoop loop, IFrameSink sink, Subscriber? subscriber = null)
+    private static async Task<Client> JoinAsync(GatewayLoop loop, IFrameSink sink, Subscriber? subscriber = null)
     {
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var socket = new ClientSocket(new Caller(UidOf("a"), subscriber, TicketEnd: null), sink);
-        await loop.PostAsync(new LoopInput.Join(UidOf("a"), new ClientOrigin("a", "a test"), socket, joined), TestContext.Current.CancellationToken);
-        return (await joined.Task, socket);
+        Counts.TryEnter(UidOf("a"));
+        await loop.PostAsync(new LoopInput.Join(new Caller(UidOf("a"), subscriber, TicketEnd: null), new ClientOrigin("a", "a test"), sink, joined), TestContext.Current.CancellationToken);
+        return await joined.Task;
     }
 
     /// <summary>A loop beside that of a server, whose time the test moves.</summary>
@@ -105,7 +107,7 @@ public sealed class GatewayLoopTests
         {
             this.server = server;
             Loop = ActivatorUtilities.CreateInstance<GatewayLoop>(
-                server.Services, new GatewayId(1), 1, new Limits(), new AuthOptions { Mode = AuthMode.TrustedHeader }, Directory, new SteadyClock(Clock));
+                server.Services, new GatewayId(1), 1, new Limits(), new AuthOptions { Mode = AuthMode.TrustedHeader }, Counts, Directory, new SteadyClock(Clock));
         }
 
         public FakeTimeProvider Clock { get; } = new();
