@@ -301,6 +301,7 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<GatewayDrain>());
         services.Configure<HostOptions>(host =>
             host.ShutdownTimeout = TimeSpan.FromTicks(Math.Max(host.ShutdownTimeout.Ticks, (settings.Service.Drain + AfterDrain).Ticks)));
+        services.AddHostedService<HeapReturn>();
         services.AddSingleton<PubSub>();
         services.AddSingleton<DirectoryEndpoint>();
         services.AddSingleton<HealthEndpoints>();

@@ -10,8 +10,10 @@ namespace StatusDaemon.Auth;
 /// <remarks>Answers and codes: docs/protocol.md §2.3. Each refused login is logged once, with its reason in words and never with its token.</remarks>
 internal sealed partial class Admission(ILogin login, OriginPolicy origins, LoginMetrics metrics, ILogger<Admission> log)
 {
-    private const string RetryAfterSeconds = "1";
     private const int MaxOriginInWords = 100;
+
+    private int putOff; // and not logged yet
+    private long putOffLoggedAt = -1000;
 
     /// <summary>Finds out whose request it is. Call it before anything of the response is written, also before a WebSocket is accepted.</summary>
     /// <returns>
@@ -55,20 +57,32 @@ internal sealed partial class Admission(ILogin login, OriginPolicy origins, Logi
 
             case LoginOutcome.Busy:
                 metrics.Busy();
-                LogBusy(from);
-                http.Response.Headers.RetryAfter = RetryAfterSeconds;
+                NotePutOff(from);
+                http.Response.Headers.RetryAfter = RetryAfter.Jittered();
                 await SayAsync(http, StatusCodes.Status503ServiceUnavailable, "Too many logins at once.");
                 return null;
 
             case LoginOutcome.Broken broken:
                 metrics.Broken();
                 LogBroken(from, broken.Words);
-                http.Response.Headers.RetryAfter = RetryAfterSeconds;
+                http.Response.Headers.RetryAfter = RetryAfter.Jittered();
                 await SayAsync(http, StatusCodes.Status503ServiceUnavailable, "Logins are out of order here; the server's log says why.");
                 return null;
 
             default:
                 throw new UnreachableException();
+        }
+    }
+
+    /// <summary>One line a second at most: in a storm there may be thousands.</summary>
+    private void NotePutOff(IPAddress? from)
+    {
+        Interlocked.Increment(ref putOff);
+        var now = Environment.TickCount64;
+        var last = Interlocked.Read(ref putOffLoggedAt);
+        if (now - last >= 1000 && Interlocked.CompareExchange(ref putOffLoggedAt, now, last) == last)
+        {
+            LogBusy(Interlocked.Exchange(ref putOff, 0), from);
         }
     }
 
@@ -98,8 +112,8 @@ internal sealed partial class Admission(ILogin login, OriginPolicy origins, Logi
     [LoggerMessage(1502, LogLevel.Warning, "Login from {From} forbidden ({Reason}): {Words}")]
     private partial void LogForbidden(IPAddress? from, RefusalReason reason, string words);
 
-    [LoggerMessage(1503, LogLevel.Warning, "Login from {From} put off: too many at once")]
-    private partial void LogBusy(IPAddress? from);
+    [LoggerMessage(1503, LogLevel.Warning, "{Count} logins were put off, the last from {From}: too many at once")]
+    private partial void LogBusy(int count, IPAddress? from);
 
     [LoggerMessage(1504, LogLevel.Error, "Nobody can log in; {From} has just tried: {Words}")]
     private partial void LogBroken(IPAddress? from, string words);

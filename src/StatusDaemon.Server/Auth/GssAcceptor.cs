@@ -44,7 +44,7 @@ internal sealed class GssAcceptor : IDisposable
     /// <summary>Looks at one token that a client may have made up.</summary>
     public GssOutcome Accept(ReadOnlySpan<byte> token)
     {
-        if (Obvious(token) is { } refusal)
+        if (Glance(token) is { } refusal)
         {
             return refusal;
         }
@@ -56,8 +56,8 @@ internal sealed class GssAcceptor : IDisposable
     /// <inheritdoc/>
     public void Dispose() => credential.Dispose();
 
-    /// <summary>What needs no cryptography to be refused, so that a storm of it is cheap.</summary>
-    private static GssOutcome.Refused? Obvious(ReadOnlySpan<byte> token) => token switch
+    /// <summary>What needs no cryptography to be refused, so that a storm of it is cheap; null if only <see cref="Accept"/> can tell.</summary>
+    public static GssOutcome.Refused? Glance(ReadOnlySpan<byte> token) => token switch
     {
         { Length: 0 or > MaxTokenBytes } => new(RefusalReason.Garbage, $"a token of {token.Length} bytes"),
         _ when token.StartsWith("NTLMSSP\0"u8) => new(RefusalReason.NotKerberos, "NTLM, not Kerberos"),

@@ -7,12 +7,8 @@ namespace StatusDaemon.Auth;
 /// <summary>Login with a Kerberos ticket, in the first request or after a 401.</summary>
 internal sealed class NegotiateLogin(GssAcceptor acceptor) : ILogin, IDisposable
 {
-    /// <summary>Longest wait for a turn; after it the client is told to come back.</summary>
-    /// <remarks>Some 3,000 logins a second and two processors: 30,000 clients may come back at once before the last one is sent away.</remarks>
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
-
-    /// <summary>Tickets looked at side by side: more would only take the processors from those who are in already.</summary>
-    private readonly SemaphoreSlim turns = new(Math.Clamp(Environment.ProcessorCount, 2, 4));
+    /// <summary>Four processors' worth at most: more would only take them from those who are in already. Some 3,000 logins a second pass on two.</summary>
+    private readonly LoginQueue queue = new(atOnce: Math.Clamp(Environment.ProcessorCount, 2, 4), most: 3000, longest: TimeSpan.FromSeconds(10));
 
     /// <inheritdoc/>
     public string Challenge => NegotiateHeader.Scheme;
@@ -28,7 +24,13 @@ internal sealed class NegotiateLogin(GssAcceptor acceptor) : ILogin, IDisposable
             return otherwise;
         }
 
-        if (!await turns.WaitAsync(MaxWait, http.RequestAborted))
+        // What can't be a token neither waits nor makes others wait.
+        if (GssAcceptor.Glance(token) is { } garbage)
+        {
+            return new LoginOutcome.Refused(garbage.Reason, garbage.Words);
+        }
+
+        if (!await queue.TryEnterAsync(http.RequestAborted))
         {
             return new LoginOutcome.Busy();
         }
@@ -40,7 +42,7 @@ internal sealed class NegotiateLogin(GssAcceptor acceptor) : ILogin, IDisposable
         }
         finally
         {
-            turns.Release();
+            queue.Leave();
         }
 
         return answer switch
@@ -54,7 +56,7 @@ internal sealed class NegotiateLogin(GssAcceptor acceptor) : ILogin, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => turns.Dispose();
+    public void Dispose() => queue.Dispose();
 
     private static LoginOutcome Find(GssOutcome.Accepted accepted, DirectorySnapshot directory) =>
         directory.TryGet(accepted.Client, out var subscriber)

@@ -20,7 +20,8 @@ internal static class HttpHosting
     private const int MaxRequestLineBytes = 160 * 1024;
 
     /// <summary>64 KB in the kernel each way, in place of megabytes: what waits there grows old instead of being overtaken. In a pipe as much as goes out at once.</summary>
-    private static readonly TransportLimits TransportLimits = new(Backlog: 4096, SocketBufferBytes: 64 * 1024, PipeBytes: PipeSink.MaxPendingBytes);
+    private static readonly TransportLimits TransportLimits = new(
+        Backlog: 4096, Arrivals: 4096, SocketBufferBytes: 64 * 1024, UnsentBytes: 16 * 1024, PipeBytes: PipeSink.MaxPendingBytes);
 
     /// <summary>Configures the listener.</summary>
     public static void AddHttp(this WebApplicationBuilder builder, ServiceOptions options, X509Certificate2? certificate)
@@ -76,10 +77,11 @@ internal static class HttpHosting
         var pubsub = services.GetRequiredService<PubSub>();
         var directory = services.GetRequiredService<DirectoryEndpoint>();
         var health = services.GetRequiredService<HealthEndpoints>();
-        app.Run(http =>
+        app.Run(async http =>
         {
             http.Features.Get<HandshakeDeadline>()!.Dispose();
-            return ServeAsync(http);
+            await ServeAsync(http);
+            http.Features.Get<Arrivals.Arrival>()!.Dispose();
         });
 
         Task ServeAsync(HttpContext http) => (http.Request.Path.Value, http.Request.Method) switch

@@ -3,9 +3,10 @@ using System.Net;
 namespace StatusDaemon.Transport;
 
 /// <summary>A listening socket on its loop: takes a few connections a turn, so that those that are there are served between.</summary>
+/// <param name="arrivals">While they have no room, nobody is taken.</param>
 /// <param name="take">Gets each connection.</param>
 /// <param name="failed">Told the system's error number, once until a connection is taken again; each pause is followed by another try.</param>
-internal sealed class AcceptingSocket(SocketLoop loop, int number, Action<int, IPEndPoint?> take, Action<int> failed) : LoopSocket(loop, number)
+internal sealed class AcceptingSocket(SocketLoop loop, int number, Arrivals arrivals, Action<int, IPEndPoint?> take, Action<int> failed) : LoopSocket(loop, number)
 {
     private const int TurnConnections = 64;
 
@@ -22,7 +23,11 @@ internal sealed class AcceptingSocket(SocketLoop loop, int number, Action<int, I
     public override bool IsNumberOurs => false;
 
     /// <summary>Begins to take connections.</summary>
-    public void Begin() => Loop.Add(this, Readiness.Readable | Readiness.OnChange);
+    public void Begin()
+    {
+        arrivals.Room = TakeSoon;
+        Loop.Add(this, Readiness.Readable | Readiness.OnChange);
+    }
 
     /// <summary>Takes no more.</summary>
     public void End()
@@ -42,6 +47,11 @@ internal sealed class AcceptingSocket(SocketLoop loop, int number, Action<int, I
     {
         for (var taken = 0; taken < TurnConnections && !isEnded; taken++)
         {
+            if (!arrivals.HasRoom)
+            {
+                return;
+            }
+
             var connection = NativeSocket.Accept(Number, out var peer, out var error);
             if (connection >= 0)
             {
@@ -65,12 +75,14 @@ internal sealed class AcceptingSocket(SocketLoop loop, int number, Action<int, I
             }
         }
 
-        Loop.Post(static socket => ((AcceptingSocket)socket!).Take(), this);
+        TakeSoon();
     }
+
+    private void TakeSoon() => Loop.Post(static socket => ((AcceptingSocket)socket!).Take(), this);
 
     private async Task TakeLaterAsync()
     {
         await Task.Delay(PauseAfterFailure);
-        Loop.Post(static socket => ((AcceptingSocket)socket!).Take(), this);
+        TakeSoon();
     }
 }

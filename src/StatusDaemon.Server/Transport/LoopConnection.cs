@@ -12,14 +12,17 @@ internal sealed class LoopConnection : DefaultConnectionContext, IMemoryPoolFeat
     private readonly CancellationTokenSource closed = new();
     private readonly SocketLoop loop;
     private readonly HttpSocket socket;
+    private readonly Arrivals.Arrival arrival;
     private Task closing = Task.CompletedTask;
 
+    /// <param name="arrival">Given back when it is over, unless that has happened.</param>
     /// <param name="pool">Of both pipes.</param>
     /// <param name="bufferBytes">What a peer may send ahead of Kestrel, and Kestrel ahead of the peer.</param>
-    public LoopConnection(string id, SocketLoop loop, int number, EndPoint? local, EndPoint? remote, MemoryPool<byte> pool, int bufferBytes)
+    public LoopConnection(string id, SocketLoop loop, int number, EndPoint? local, EndPoint? remote, Arrivals.Arrival arrival, MemoryPool<byte> pool, int bufferBytes)
         : base(id)
     {
         this.loop = loop;
+        this.arrival = arrival;
         MemoryPool = pool;
         LocalEndPoint = local;
         RemoteEndPoint = remote;
@@ -31,6 +34,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IMemoryPoolFeat
         Application = new Both(output.Reader, input.Writer);
         Features.Set<IMemoryPoolFeature>(this);
         Features.Set(loop);
+        Features.Set(arrival);
     }
 
     /// <inheritdoc/>
@@ -77,6 +81,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IMemoryPoolFeat
         await Transport.Output.CompleteAsync();
         await socket.Ended;
         await closing;
+        arrival.Dispose();
         closed.Dispose();
         await base.DisposeAsync();
     }

@@ -16,6 +16,7 @@ internal sealed class LoopListener : IConnectionListener
     private readonly IReadOnlyList<SocketLoop> loops;
     private readonly MemoryPool<byte> pool;
     private readonly TransportLimits limits;
+    private readonly Arrivals arrivals;
     private long connections;
 
     private LoopListener(Socket listening, IReadOnlyList<SocketLoop> loops, MemoryPool<byte> pool, TransportLimits limits, Action<int> failed)
@@ -25,7 +26,8 @@ internal sealed class LoopListener : IConnectionListener
         this.pool = pool;
         this.limits = limits;
         EndPoint = listening.LocalEndPoint!;
-        accepting = new AcceptingSocket(loops[0], (int)listening.Handle, Take, failed);
+        arrivals = new Arrivals(limits.Arrivals);
+        accepting = new AcceptingSocket(loops[0], (int)listening.Handle, arrivals, Take, failed);
     }
 
     /// <inheritdoc/>
@@ -90,10 +92,10 @@ internal sealed class LoopListener : IConnectionListener
 
     private void Take(int number, IPEndPoint? peer)
     {
-        NativeSocket.Prepare(number, limits.SocketBufferBytes);
+        NativeSocket.Prepare(number, limits.SocketBufferBytes, limits.UnsentBytes);
         var id = connections++;
         var loop = loops[(int)(id % loops.Count)];
-        var connection = new LoopConnection(id.ToString("x", CultureInfo.InvariantCulture), loop, number, EndPoint, peer, pool, limits.PipeBytes);
+        var connection = new LoopConnection(id.ToString("x", CultureInfo.InvariantCulture), loop, number, EndPoint, peer, arrivals.Enter(), pool, limits.PipeBytes);
         connection.Begin();
         if (!accepted.Writer.TryWrite(connection))
         {

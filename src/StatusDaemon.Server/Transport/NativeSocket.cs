@@ -19,6 +19,7 @@ internal static partial class NativeSocket
     private const int ReceiveBuffer = 8; // SO_RCVBUF
     private const int LevelTcp = 6; // IPPROTO_TCP
     private const int NoDelay = 1; // TCP_NODELAY
+    private const int UnsentLow = 25; // TCP_NOTSENT_LOWAT
     private const int AddressBytes = 28; // struct sockaddr_in6
 
     /// <summary>What a call came to that took nothing or gave nothing.</summary>
@@ -57,10 +58,12 @@ internal static partial class NativeSocket
     public static bool IsLater(int error) => error == TryAgain;
 
     /// <summary>Sends small frames at once, and bounds what the kernel buffers in each direction.</summary>
-    public static void Prepare(int socket, int bufferBytes)
+    /// <param name="unsentBytes">What may wait unsent: with more the socket takes nothing, however large the buffer is. What is under way to the peer does not count.</param>
+    public static void Prepare(int socket, int bufferBytes, int unsentBytes)
     {
         var on = 1;
         SetOption(socket, LevelTcp, NoDelay, on, sizeof(int));
+        SetOption(socket, LevelTcp, UnsentLow, unsentBytes, sizeof(int));
         SetOption(socket, LevelSocket, SendBuffer, bufferBytes, sizeof(int));
         SetOption(socket, LevelSocket, ReceiveBuffer, bufferBytes, sizeof(int));
     }
