@@ -179,12 +179,14 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     }
 
     /// <summary>Lets a change wait for others, but not for long: the wait and the commit together stay within the flush interval. A quiet shard costs nothing.</summary>
+    /// <remarks>All shards wait for the same moments, twice in an interval, so that they share their commits.</remarks>
     private void SaveSoon()
     {
         if (shard.HasUnsaved && !isSaveDue)
         {
             isSaveDue = true;
-            saveTimer.Change(isSaveFailing ? SaveRetry : services.Flush / 4, Timeout.InfiniteTimeSpan);
+            var between = services.Flush.Ticks / 2;
+            saveTimer.Change(isSaveFailing ? SaveRetry : TimeSpan.FromTicks(between - (services.Clock.Now.Steady.Ticks % between)), Timeout.InfiniteTimeSpan);
         }
     }
 

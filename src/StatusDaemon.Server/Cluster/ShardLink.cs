@@ -39,6 +39,9 @@ internal sealed class ShardLink(
     /// <summary>Whether there is something to tell the shard; one that asks for a declaration gets it at once.</summary>
     public bool HasWork => outstanding is not null || waiting.Count > 0 || (Activation > 0 && !IsDeclared);
 
+    /// <summary>Whether an answer that is under way lets something go on: else it may be taken whenever the gateway is awake for another reason.</summary>
+    public bool IsWaitedFor => IsBusy && (waiting.Count > 0 || !IsReached || !IsDeclared);
+
     /// <summary>Adds an input for this shard. Before the gateway has declared itself only statuses are kept: the declaration will hold the rest.</summary>
     public void Add(RouterInput input)
     {

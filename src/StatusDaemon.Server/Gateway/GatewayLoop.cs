@@ -71,6 +71,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardCalls calls = null!;
     private Moment now; // of this turn
+    private volatile bool needsAnswers; // else they wake nobody
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
     private int lingering; // sockets that are closed and not gone
@@ -125,7 +126,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void Start()
     {
         var self = cluster.CreateObjectReference<IGatewayObserver>(this);
-        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, input => PostAsync(input, CancellationToken.None).AsTask(), log);
+        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, PostOutcomeAsync, log);
         Sockets.Post(static loop => ((GatewayLoop)loop!).isTick = true, this); // the first call of each shard
         Sockets.Start();
     }
@@ -203,12 +204,14 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         if (MustWaitForShards())
         {
             Acknowledge();
+            needsAnswers = true;
             return receiveDue.Count > 0 ? 0 : (int)ShardPatience.TotalMilliseconds;
         }
 
         fanOut.Flush(now.Steady);
         Stage.Clear();
         Acknowledge();
+        needsAnswers = drain is not null || calls.IsWaitedFor;
         if (drain is not null && fanOut.ClientCount == 0 && lingering == 0 && calls.IsQuiet)
         {
             empty.TrySetResult();
@@ -305,6 +308,24 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         delivered.Writer.TryComplete();
         Sockets.Dispose();
         reader.Dispose();
+    }
+
+    /// <summary>Brings what came of calling a shard. A plain answer that nothing waits for does not wake the loop: what the shard tells does, a moment later.</summary>
+    private async Task PostOutcomeAsync(LoopInput outcome)
+    {
+        try
+        {
+            await inbox.Writer.WriteAsync(outcome);
+        }
+        catch (ChannelClosedException)
+        {
+            return; // the loop has ended
+        }
+
+        if (needsAnswers || outcome is not LoopInput.Answered { Answer.MustDeclare: false })
+        {
+            Sockets.Wake();
+        }
     }
 
     private void Acknowledge()

@@ -23,6 +23,9 @@ internal sealed partial class ShardCalls(
     /// <summary>Whether no shard has anything to be told, or to answer.</summary>
     public bool IsQuiet => links.All(link => !link.IsBusy && !link.HasWork);
 
+    /// <summary>Whether something waits for an answer that is under way.</summary>
+    public bool IsWaitedFor => links.Any(link => link.IsWaitedFor);
+
     /// <summary>Calls every shard that there is something for, and with a tick every idle one: a heartbeat.</summary>
     public void Call(bool isTick)
     {
