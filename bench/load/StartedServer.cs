@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace StatusDaemon.Load;
+
+/// <summary>A server that this program starts for one run, in a folder that goes with it.</summary>
+internal sealed class StartedServer : IAsyncDisposable
+{
+    /// <summary>What says who one is where a server trusts it.</summary>
+    public const string UidHeader = "X-Status-Uid: %s";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("statusd-load-").FullName;
+    private readonly int port = FreePort();
+    private readonly string name;
+    private Process? process;
+
+    private StartedServer(string name) => this.name = name;
+
+    /// <summary>Where it is.</summary>
+    public Target Target => new(name, DialectName.Statusd, new Uri($"ws://127.0.0.1:{port}/pubsub"), [UidHeader], [process!.Id]);
+
+    /// <summary>Starts <c>statusd up</c> with an empty directory and a store of its own, believing the header.</summary>
+    /// <param name="program">Path of <c>statusd.dll</c>.</param>
+    public static Task<StartedServer> StatusdAsync(string program) => StartAsync("statusd", async server =>
+    {
+        var settings = Path.Combine(server.folder, "settings.yml");
+        await File.WriteAllTextAsync(settings, $$"""
+            AUTH: { mode: trusted-header }
+            SERVICE: { port: {{server.port}}, limits: { messages: 1000000 } }
+            STATE: { path: {{server.folder}}/var }
+            PRIVILEGES: { file: {{server.folder}}/directory.yml }
+            LOG: { level: warning }
+            """);
+        await File.WriteAllTextAsync(Path.Combine(server.folder, "directory.yml"), "subscribers: []\n");
+        return new ProcessStartInfo("dotnet", [program, "up", "--config", settings]);
+    });
+
+    /// <summary>Compiles the floor and starts it.</summary>
+    public static Task<StartedServer> FloorAsync() => StartAsync("floor", async server =>
+    {
+        var program = Path.Combine(server.folder, "floor");
+        await CompileAsync(Path.Combine(AppContext.BaseDirectory, "floor.c"), program);
+        return new ProcessStartInfo(program, [server.port.ToString(CultureInfo.InvariantCulture)]);
+    });
+
+    /// <summary>Starts the Kestrel peer.</summary>
+    public static Task<StartedServer> KestrelAsync() => StartAsync("kestrel", server => Task.FromResult(new ProcessStartInfo(
+        "dotnet", [Path.Combine(AppContext.BaseDirectory, "StatusDaemon.Load.dll"), LoadCommand.KestrelPeer, server.port.ToString(CultureInfo.InvariantCulture)])));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+        {
+            // Nothing of it is of use any more, so it need not drain.
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task<StartedServer> StartAsync(string name, Func<StartedServer, Task<ProcessStartInfo>> how)
+    {
+        var server = new StartedServer(name);
+        try
+        {
+            var start = await how(server);
+            start.RedirectStandardOutput = true; // what it says is not part of the result; what it complains of is seen
+            server.process = Process.Start(start)!;
+            server.process.OutputDataReceived += static (_, _) => { };
+            server.process.BeginOutputReadLine();
+            await server.ListeningAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task CompileAsync(string source, string program)
+    {
+        try
+        {
+            using var compiler = Process.Start("cc", ["-O2", "-o", program, source]);
+            await compiler.WaitForExitAsync();
+            if (compiler.ExitCode != 0)
+            {
+                throw new LoadException($"cc could not compile {source}");
+            }
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new LoadException("the floor needs a C compiler, and there is no cc: apt-get install gcc libc6-dev");
+        }
+    }
+
+    /// <summary>Waits until it takes connections: asking is the only way to hear of it.</summary>
+    private async Task ListeningAsync()
+    {
+        for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < Patience; await Task.Delay(50))
+        {
+            if (process!.HasExited)
+            {
+                throw new LoadException($"{name} ended with exit code {process.ExitCode} as it started");
+            }
+
+            try
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(IPAddress.Loopback, port);
+                return;
+            }
+            catch (SocketException)
+            {
+                // Not yet.
+            }
+        }
+
+        throw new LoadException($"{name} takes no connections after {Patience.TotalSeconds:F0} s");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
