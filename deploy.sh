@@ -12,7 +12,7 @@ project=src/StatusDaemon.Cli
 case "${1-}" in
   '') ;;
   --tests)
-    packages+=(chromium python3-aiohttp python3-gssapi python3-kerberos)
+    packages+=(chromium gcc libc6-dev python3-aiohttp python3-gssapi python3-kerberos)
     project=StatusDaemon.slnx
     ;;
   *)
