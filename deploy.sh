@@ -2,6 +2,7 @@
 # Installs what this machine lacks and builds. Safe to run again: does nothing where all is there and built.
 #   ./deploy.sh           what it takes to run
 #   ./deploy.sh --tests   what it takes to run and to test
+#   ./deploy.sh --peers   what it takes to run and to compare with other servers: bench/load/compare.sh
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
@@ -15,8 +16,12 @@ case "${1-}" in
     packages+=(chromium gcc libc6-dev python3-aiohttp python3-gssapi python3-kerberos)
     project=StatusDaemon.slnx
     ;;
+  --peers)
+    packages+=(gcc libc6-dev mosquitto nats-server)
+    project=bench/load
+    ;;
   *)
-    echo "usage: $0 [--tests]" >&2
+    echo "usage: $0 [--tests | --peers]" >&2
     exit 2
     ;;
 esac
@@ -66,7 +71,7 @@ install_packages() {
   without_services quietly apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
-# Debian starts the services of a package as it installs it. Ours is a KDC that nobody configured: policy-rc.d (see
+# Debian starts the services of a package as it installs it. Ours are a KDC that nobody configured, and brokers: policy-rc.d (see
 # invoke-rc.d(8)) says no, with and without systemd. A machine that has a policy of its own keeps it.
 without_services() {
   local policy=/usr/sbin/policy-rc.d status=0
