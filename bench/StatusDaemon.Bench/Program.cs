@@ -9,6 +9,10 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
+    [nameof(FrameReaderBench)] = HotPath.RunAsync<FrameReaderBench>,
+    [nameof(FrameWriterBench)] = HotPath.RunAsync<FrameWriterBench>,
+    [nameof(RouterPublishBench)] = HotPath.RunAsync<RouterPublishBench>,
+    [nameof(OutboxBench)] = HotPath.RunAsync<OutboxBench>,
 };
 
 var chosen = args is ["all"] ? [.. benches.Keys] : args;

@@ -10,8 +10,13 @@ internal static class RouterBench
 {
     private const int Publishers = 100;
     private const int Publications = 100_000;
-    private static readonly Moment Now = new(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
     private static readonly Uid[] People = [.. Enumerable.Range(0, 5_000).Select(BenchUids.Of)];
+
+    /// <summary>When everything here happens.</summary>
+    public static Moment Now { get; } = new(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+
+    /// <summary>One of those who are watched.</summary>
+    public static Uid Publisher(int number) => People[number % Publishers];
 
     public static async Task RunAsync()
     {
@@ -39,7 +44,8 @@ internal static class RouterBench
         });
     }
 
-    private static Router Watched(int watchers, int gateways)
+    /// <summary>A router whose publishers all have so many watchers, spread over so many gateways.</summary>
+    public static Router Watched(int watchers, int gateways)
     {
         var policy = new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true };
         var router = new Router(new RouterSettings(), new UidTable(), new DirectorySnapshot([], policy), incarnation: 1, epoch: 1, Now);
