@@ -74,6 +74,11 @@ internal sealed class LoadCommand
                 await error.WriteLineAsync($"load: {e.Message}\n--help shows what there is.");
                 return WrongUsage;
             }
+            catch (OperationCanceledException)
+            {
+                await error.WriteLineAsync("load: stopped");
+                return Failed;
+            }
             catch (Exception e) when (e is LoadException or IOException)
             {
                 await error.WriteLineAsync($"load: {e.Message}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace StatusDaemon.Load;
@@ -18,9 +19,8 @@ internal static class LoadRun
         {
             foreach (var scenario in request.Scenarios)
             {
-                await foreach (var one in RunAsync(request, scenario))
+                await foreach (var one in RunAsync(request, scenario, stop))
                 {
-                    stop.ThrowIfCancellationRequested();
                     figures.Add(one);
                     if (request.AsJson)
                     {
@@ -42,34 +42,34 @@ internal static class LoadRun
         return figures.TrueForAll(one => one.IsGood) ? 0 : 1;
     }
 
-    private static async IAsyncEnumerable<Figures> RunAsync(LoadRequest request, Scenario scenario)
+    private static async IAsyncEnumerable<Figures> RunAsync(LoadRequest request, Scenario scenario, [EnumeratorCancellation] CancellationToken stop)
     {
         var processes = request.Processes ?? ProcessesFor(scenario.Connections);
         if (request.WithFloor)
         {
-            yield return await RunAsync(scenario, StartedServer.FloorAsync(), processes);
+            yield return await RunAsync(scenario, StartedServer.FloorAsync(), processes, stop);
         }
 
         if (request.Statusd is { } program)
         {
-            yield return await RunAsync(scenario, StartedServer.StatusdAsync(program), processes);
+            yield return await RunAsync(scenario, StartedServer.StatusdAsync(program), processes, stop);
         }
 
         if (request.WithKestrel)
         {
-            yield return await RunAsync(scenario, StartedServer.KestrelAsync(), processes);
+            yield return await RunAsync(scenario, StartedServer.KestrelAsync(), processes, stop);
         }
 
         if (request.Given is { } target)
         {
-            yield return await Conductor.RunAsync(scenario, target, processes);
+            yield return await Conductor.RunAsync(scenario, target, processes).WaitAsync(stop);
         }
     }
 
-    private static async Task<Figures> RunAsync(Scenario scenario, Task<StartedServer> starting, int processes)
+    private static async Task<Figures> RunAsync(Scenario scenario, Task<StartedServer> starting, int processes, CancellationToken stop)
     {
         await using var server = await starting;
-        return await Conductor.RunAsync(scenario, server.Target, processes);
+        return await Conductor.RunAsync(scenario, server.Target, processes).WaitAsync(stop); // whoever is told to end leaves no server behind
     }
 
     /// <summary>As many as it takes for each to have fewer connections than it may open files.</summary>
