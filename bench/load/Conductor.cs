@@ -30,15 +30,13 @@ internal static class Conductor
             {
                 crowd.Dispose();
             }
-
-            // What ends now is not to be charged to the next run.
-            await Task.Delay(TimeSpan.FromMilliseconds(200));
-            await meter.CalmAsync(CalmPatience);
         }
     }
 
     private static async Task<Figures> RunAsync(Scenario scenario, Target target, ServerMeter meter, List<CrowdProcess> crowds)
     {
+        // What the server does of its start, or of the end of the run before, is not charged to this one.
+        await meter.CalmAsync(CalmPatience);
         if (scenario.First > 0)
         {
             await StepAsync(crowds, part => $"connect {scenario.Part(part, crowds.Count).First}", "connected");

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace StatusDaemon.Load;
 
-/// <summary>Runs side by side: the median of each figure of a server in a scenario, and its cost as a multiple of the floor's.</summary>
+/// <summary>Runs side by side: the median of each figure of a server in a scenario, and its cost as a multiple of the floor's. The lines of <c>--json</c> have all figures.</summary>
 internal static class FiguresTable
 {
     private static readonly string[] Heads =
@@ -37,10 +37,10 @@ internal static class FiguresTable
                 Row(text,
                 [
                     scenario.Key, server.Key, server.Count().ToString(CultureInfo.InvariantCulture),
-                    Show(server, run => run.ConnectsPerSecond, "N0"), Show(server, run => run.CpuPerConnect, "N0"),
+                    Show(server, run => Idle(run, run.ConnectsPerSecond), "N0"), Show(server, run => Idle(run, run.CpuPerConnect), "N0"),
                     Show(server, run => run.DeliveriesPerSecond, "N0"), Show(server, run => run.CpuPerDelivery, "N2"),
                     Show(server, run => run.P50 / 1000, "N2"), Show(server, run => run.P99 / 1000, "N2"), Show(server, run => run.P999 / 1000, "N2"),
-                    Show(server, run => run.RssWhenReady, "N0"), Show(server, run => run.RssSettled, "N0"),
+                    Show(server, run => Idle(run, run.RssWhenReady), "N0"), Show(server, run => Idle(run, run.RssSettled), "N0"),
                     Median(server, run => run.Cost) is { } cost && floor > 0 ? (cost / floor.Value).ToString("N2", CultureInfo.InvariantCulture) : "",
                     Show(server, run => run.LoadCpuPerDelivery, "N2"),
                 ]);
@@ -59,6 +59,9 @@ internal static class FiguresTable
 
     private static string Show(IEnumerable<Figures> runs, Func<Figures, double?> figure, string format) =>
         Median(runs, figure)?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>A figure of connections, where they are the subject: the others begin to count while the server is still cold.</summary>
+    private static double? Idle(Figures run, double? figure) => run.DeliveriesPerSecond is null ? figure : null;
 
     /// <summary>The middle one; of an even number the mean of the two.</summary>
     private static double? Median(IEnumerable<Figures> runs, Func<Figures, double?> figure)
