@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text;
@@ -15,6 +16,7 @@ namespace StatusDaemon.Load;
 internal sealed class KestrelPeer
 {
     private const int WaitingFrames = 256;
+    private const int MaxMessageBytes = 16 * 1024;
 
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<ChannelWriter<byte[]>, bool>> watchers = new();
 
@@ -50,10 +52,19 @@ internal sealed class KestrelPeer
         var sending = SendAsync(socket, outbox.Reader, stop);
         try
         {
-            var room = new byte[16 * 1024];
-            while (await socket.ReceiveAsync(room.AsMemory(), stop) is { MessageType: WebSocketMessageType.Text } message)
+            // Waiting for nothing takes no buffer: an idle connection has none.
+            while (await socket.ReceiveAsync(Memory<byte>.Empty, stop) is { MessageType: WebSocketMessageType.Text })
             {
-                Take(room.AsMemory(0, message.Count), own, outbox.Writer, watched);
+                var room = ArrayPool<byte>.Shared.Rent(MaxMessageBytes);
+                try
+                {
+                    var message = await socket.ReceiveAsync(room.AsMemory(), stop);
+                    Take(room.AsMemory(0, message.Count), own, outbox.Writer, watched);
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(room);
+                }
             }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or JsonException)
