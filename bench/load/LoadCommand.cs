@@ -18,7 +18,7 @@ internal sealed class LoadCommand
 
     private readonly Argument<string[]> scenarios = new("scenario")
     {
-        Description = "s1 (idle connections: memory), s2 (flood), s3 (fixed rate: latency), s4 (star), s5 (connects), or all; or 'table' and files of --json, to print their medians as a table",
+        Description = "s1 (idle connections: memory), s2 (flood), s3 (fixed rate: latency), s4 (star), s5 (connects), or all; 'soak': connections come, go, stall and say rubbish, and the server must keep nothing of them; or 'table' and files of --json, to print their medians as a table",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -67,6 +67,15 @@ internal sealed class LoadCommand
                     return 0;
                 }
 
+                if (line.GetValue(scenarios) is ["soak"])
+                {
+                    return await SoakProgram.RunAsync(
+                        ProgramOf(line),
+                        (int)(Within(connections, line.GetValue(connections), 100, 19_000) ?? SoakProgram.Connections),
+                        TimeSpan.FromSeconds(Within(duration, line.GetValue(duration), 1, 86_400) ?? SoakProgram.Seconds),
+                        output);
+                }
+
                 return await LoadRun.RunAsync(Read(line), output, stop);
             }
             catch (UsageException e)
@@ -104,15 +113,15 @@ internal sealed class LoadCommand
             throw new UsageException("which server? Name a running one with --url, or start one with --start, --floor or --kestrel.");
         }
 
-        var program = line.GetValue(statusd) ?? Path.Combine(AppContext.BaseDirectory, "statusd.dll");
-        if (starts && !File.Exists(program))
-        {
-            throw new UsageException($"--statusd: there is no file {program}");
-        }
-
         return new LoadRequest(
-            ReadScenarios(line), given, starts ? program : null, line.GetValue(floor), line.GetValue(kestrel),
+            ReadScenarios(line), given, starts ? ProgramOf(line) : null, line.GetValue(floor), line.GetValue(kestrel),
             (int)Within(runs, line.GetValue(runs), 1, 1000)!, (int?)Within(processes, line.GetValue(processes), 1, 64), line.GetValue(json));
+    }
+
+    private string ProgramOf(ParseResult line)
+    {
+        var program = line.GetValue(statusd) ?? Path.Combine(AppContext.BaseDirectory, "statusd.dll");
+        return File.Exists(program) ? program : throw new UsageException($"--statusd: there is no file {program}");
     }
 
     private Scenario[] ReadScenarios(ParseResult line)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -16,12 +17,16 @@ internal sealed class StartedServer : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("statusd-load-").FullName;
     private readonly int port = FreePort();
     private readonly string name;
+    private readonly ConcurrentQueue<string> complaints = new();
     private Process? process;
 
     private StartedServer(string name) => this.name = name;
 
     /// <summary>Where it is.</summary>
     public Target Target => new(name, DialectName.Statusd, new Uri($"ws://127.0.0.1:{port}/pubsub"), [UidHeader], [process!.Id]);
+
+    /// <summary>Its warnings and errors, as far as they have come.</summary>
+    public IReadOnlyCollection<string> Complaints => complaints;
 
     /// <summary>Starts <c>statusd up</c> with an empty directory and a store of its own, believing the header.</summary>
     /// <param name="program">Path of <c>statusd.dll</c>.</param>
@@ -71,10 +76,13 @@ internal sealed class StartedServer : IAsyncDisposable
         try
         {
             var start = await how(server);
-            start.RedirectStandardOutput = true; // what it says is not part of the result; what it complains of is seen
+            start.RedirectStandardOutput = true; // what it says is not part of the result; what it complains of is
+            start.RedirectStandardError = true;
             server.process = Process.Start(start)!;
             server.process.OutputDataReceived += static (_, _) => { };
             server.process.BeginOutputReadLine();
+            server.process.ErrorDataReceived += (_, line) => server.Hear(line.Data);
+            server.process.BeginErrorReadLine();
             await server.ListeningAsync();
             return server;
         }
@@ -82,6 +90,15 @@ internal sealed class StartedServer : IAsyncDisposable
         {
             await server.DisposeAsync();
             throw;
+        }
+    }
+
+    private void Hear(string? line)
+    {
+        if (!string.IsNullOrEmpty(line))
+        {
+            complaints.Enqueue(line);
+            Console.Error.WriteLine(line);
         }
     }
 
