@@ -128,7 +128,7 @@ internal sealed class Soak : IDisposable
 
             guests[place] = new Guest(place, socket, manners(random.Next(100)), ++generation);
             arriving++;
-            epoll.Watch(socket, Readiness.Readable | Readiness.Writable | Readiness.OnChange, ((ulong)generation << 32) | (uint)place);
+            epoll.Watch(socket, Readiness.Readable | Readiness.Writable | Readiness.PeerEnded | Readiness.OnChange, ((ulong)generation << 32) | (uint)place);
         }
     }
 
@@ -181,7 +181,7 @@ internal sealed class Soak : IDisposable
 
     private void Serve(Guest guest, Readiness what)
     {
-        if ((what & Readiness.Broken) != 0)
+        if ((what & Readiness.Broken) != 0 || ((what & Readiness.PeerEnded) != 0 && guest.Manners == Manners.NeverReads))
         {
             Gone(guest);
             return;
@@ -266,7 +266,7 @@ internal sealed class Soak : IDisposable
         }
 
         var events = Enumerable.Range(0, Watches).Select(_ => $"\"soak-{random.Next(guests.Length)}\":9").Distinct();
-        Send(guest, Frame(0x1, Encoding.ASCII.GetBytes($"{{\"events\":{{{string.Join(',', events)}}}}}")));
+        Send(guest, Frame(0x1, Encoding.ASCII.GetBytes($"{{\"status\":2,\"events\":{{{string.Join(',', events)}}}}}")));
     }
 
     private void Settle(Guest guest)
