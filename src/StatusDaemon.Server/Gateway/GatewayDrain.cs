@@ -8,6 +8,12 @@ namespace StatusDaemon.Gateway;
 /// <remarks>A service manager that restarts and one that stops for good send the same SIGTERM, and a client that comes back in vain does no harm; so SIGTERM reads as a restart.</remarks>
 internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
 {
+    /// <summary>What the clients that are closed last have, to take what is under way.</summary>
+    private static readonly TimeSpan ForTheLast = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>What tens of thousands need who are closed at once.</summary>
+    private static readonly TimeSpan ForAllAtOnce = TimeSpan.FromSeconds(3);
+
     private readonly GatewayLoops loops;
     private readonly ServiceOptions options;
     private readonly PosixSignalRegistration interrupt;
@@ -28,7 +34,8 @@ internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.Drain + TimeSpan.FromSeconds(0.5));
+        var longest = options.Drain + ForTheLast;
+        limit.CancelAfter(longest > ForAllAtOnce ? longest : ForAllAtOnce);
         var draining = isInterrupted
             ? loops.DrainAsync(CloseCode.GoingAway, "the server stops", options.Drain, limit.Token)
             : loops.DrainAsync(CloseCode.ServiceRestart, "the server restarts", options.Drain, limit.Token);
