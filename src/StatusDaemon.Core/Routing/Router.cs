@@ -59,6 +59,9 @@ public sealed class Router
     /// <summary>Whether a gateway has declared itself here and has not been given up since.</summary>
     public bool Knows(GatewayId gateway) => gateways.TryGet(gateway, out _);
 
+    /// <summary>Revision of the directory that is in force here.</summary>
+    public long DirectoryRevision => directory.Revision;
+
     /// <summary>Gives later versions a higher epoch, after <see cref="Effect.Outrun"/>.</summary>
     public void Raise(long higher) => history.Raise(higher);
 

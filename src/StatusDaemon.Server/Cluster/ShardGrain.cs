@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Daemon;
-using StatusDaemon.Privileges;
 using StatusDaemon.Routing;
 using StatusDaemon.Storage;
 
@@ -18,7 +17,6 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
-    private DirectoryChange? followed;
     private IGrainTimer saveTimer = null!;
     private bool hasLearnt;
     private bool isReadFailing;
@@ -99,11 +97,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>
     private async Task CatchUpWithDirectoryAsync()
     {
-        var change = services.Changes.UpTo(services.Directory.Current);
-        if (change != followed)
+        if (shard.DirectoryRevision < services.Directory.Current.Revision)
         {
-            followed = change;
-            await shard.TakeAsync(new RouterInput.DirectoryChanged(change), CancellationToken.None);
+            await shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.UpTo(services.Directory.Current)), CancellationToken.None);
         }
     }
 

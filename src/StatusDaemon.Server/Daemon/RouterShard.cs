@@ -28,6 +28,9 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     /// <summary>Whether something changed that is not in the store.</summary>
     public bool HasUnsaved => router.LastChange > saved.Key;
 
+    /// <inheritdoc cref="Router.DirectoryRevision"/>
+    public long DirectoryRevision => router.DirectoryRevision;
+
     /// <summary>Takes a gateway's batch, once, however often it arrives.</summary>
     /// <exception cref="StoreException">The store cannot be asked now. Call again with the batch: it goes on where it stopped.</exception>
     public async Task<ShardAnswer> TakeAsync(ShardBatch batch, CancellationToken stop)

@@ -126,19 +126,24 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void Start()
     {
         var self = cluster.CreateObjectReference<IGatewayObserver>(this);
-        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, PostOutcomeAsync, log);
+        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, input => PostAsync(input, CancellationToken.None).AsTask(), log);
         Sockets.Post(static loop => ((GatewayLoop)loop!).isTick = true, this); // the first call of each shard
         Sockets.Start();
     }
 
     /// <summary>Brings an input; waits while too many are there already.</summary>
+    /// <remarks>A shard's plain answer that nothing waits for does not wake the loop: what the shard tells does, a moment later.</remarks>
     /// <returns>False if the loop has ended: nothing takes it any more.</returns>
     public async ValueTask<bool> PostAsync(LoopInput input, CancellationToken stop)
     {
         try
         {
             await inbox.Writer.WriteAsync(input, stop);
-            Sockets.Wake();
+            if (needsAnswers || input is not LoopInput.Answered { Answer.MustDeclare: false })
+            {
+                Sockets.Wake();
+            }
+
             return true;
         }
         catch (ChannelClosedException)
@@ -308,24 +313,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         delivered.Writer.TryComplete();
         Sockets.Dispose();
         reader.Dispose();
-    }
-
-    /// <summary>Brings what came of calling a shard. A plain answer that nothing waits for does not wake the loop: what the shard tells does, a moment later.</summary>
-    private async Task PostOutcomeAsync(LoopInput outcome)
-    {
-        try
-        {
-            await inbox.Writer.WriteAsync(outcome);
-        }
-        catch (ChannelClosedException)
-        {
-            return; // the loop has ended
-        }
-
-        if (needsAnswers || outcome is not LoopInput.Answered { Answer.MustDeclare: false })
-        {
-            Sockets.Wake();
-        }
     }
 
     private void Acknowledge()
