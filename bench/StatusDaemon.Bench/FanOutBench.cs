@@ -68,6 +68,10 @@ internal static class FanOutBench
 
         public bool Flush() => IsReading;
 
+        public void Pause() => throw new InvalidOperationException("Nobody asks anything here.");
+
+        public void Resume() => throw new InvalidOperationException("Nobody asks anything here.");
+
         public void Close(CloseCode code, string reason) => throw new InvalidOperationException("Nothing closes a connection here.");
 
         public Task DeliverAsync()

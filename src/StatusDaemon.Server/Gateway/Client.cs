@@ -10,8 +10,8 @@ namespace StatusDaemon.Gateway;
 /// <param name="caller">Its login; null where nobody logged in, as in tests of the fan-out alone.</param>
 internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOrigin origin, IFrameSink sink, Caller? caller) : ISlotted
 {
-    /// <summary>Replies that may wait for a client that does not read; one more closes it.</summary>
-    /// <remarks>Twice the burst of messages that it may send by default, at most 0.5 MB: who reads at all is not closed for asking much at once.</remarks>
+    /// <summary>Replies waiting from which on nothing more is taken from a client, until it has read some.</summary>
+    /// <remarks>Twice the burst of messages that it may send by default: who asks much at once and reads then is not held up. What it had sent by then is answered too.</remarks>
     public const int MaxReplies = 4096;
 
     /// <summary>Slots of the topics that it watches.</summary>

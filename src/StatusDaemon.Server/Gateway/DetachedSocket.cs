@@ -18,6 +18,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private ReadOnlyMemory<byte> unsent;
     private bool isPeerDone;
     private bool isReceiveDue;
+    private bool isPaused;
     private bool mayBeEnding = true; // the peer's end may lie behind what is to be received: it is not reported again, and what Kestrel was told is not known
 
     public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway)
@@ -51,7 +52,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     public void Receive()
     {
         isReceiveDue = false;
-        if (isPeerDone || Slot < 0)
+        if (isPaused || isPeerDone || Slot < 0)
         {
             return;
         }
@@ -128,6 +129,19 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     }
 
     /// <inheritdoc/>
+    public void Pause() => isPaused = true;
+
+    /// <inheritdoc/>
+    public void Resume()
+    {
+        if (isPaused)
+        {
+            isPaused = false;
+            ReceiveNextTurn(); // what came meanwhile is not reported again
+        }
+    }
+
+    /// <inheritdoc/>
     public void Close(CloseCode code, string reason)
     {
         if (IsClosed)
@@ -135,6 +149,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
             return;
         }
 
+        Resume(); // its close frame is waited for
         Flush();
         IsClosed = true;
         var frame = CloseFrame.Of(code, reason);

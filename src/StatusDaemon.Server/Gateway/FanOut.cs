@@ -167,8 +167,7 @@ internal sealed class FanOut
     }
 
     /// <summary>Answers a client's own message; kept for it if it is behind.</summary>
-    /// <returns>False if it has too many answers waiting already: it does not read, close it.</returns>
-    public bool Reply(Client client, byte[] frame) => writer.Reply(client, frame);
+    public void Reply(Client client, byte[] frame) => writer.Reply(client, frame);
 
     /// <summary>Sends everything that was written since the last time; one flush a client, unless it has more than a sink holds.</summary>
     public void Flush(TimeSpan now) => writer.Flush(now);

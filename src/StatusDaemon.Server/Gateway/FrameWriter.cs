@@ -49,21 +49,18 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
     }
 
     /// <summary>Answers a client's own message; kept for it if it is behind.</summary>
-    /// <returns>False if it has too many answers waiting already.</returns>
-    public bool Reply(Client client, byte[] frame)
+    public void Reply(Client client, byte[] frame)
     {
         if (TryWrite(client, frame))
         {
-            return true;
-        }
-
-        if (client.Backlog.Replies.Count >= Client.MaxReplies)
-        {
-            return false;
+            return;
         }
 
         client.Backlog.Replies.Add(frame);
-        return true;
+        if (client.Backlog.Replies.Count == Client.MaxReplies)
+        {
+            client.Sink.Pause();
+        }
     }
 
     /// <summary>Sends everything that was written since the last time; one flush a client, unless it has more than a sink holds.</summary>
@@ -119,7 +116,13 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
             written++;
         }
 
+        var waited = client.Backlog.Replies.Count;
         client.Backlog.Replies.RemoveRange(0, written);
+        if (waited >= Client.MaxReplies && client.Backlog.Replies.Count < Client.MaxReplies)
+        {
+            client.Sink.Resume();
+        }
+
         if (client.Backlog.Replies.Count == 0 && Pay(client, client.Backlog.OwedFirst, WatchState.OwedFirst) && Pay(client, client.Backlog.Owed, WatchState.Owed))
         {
             client.ForgetBacklog();

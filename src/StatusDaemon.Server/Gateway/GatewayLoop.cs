@@ -293,8 +293,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>Nothing more comes from a client.</summary>
     public void Left(Client client) => Take(new LoopInput.Left(client));
 
-    /// <summary>A client's socket takes frames again.</summary>
-    public void Drained(Client client) => fanOut.Drained(client, now.Steady);
+    /// <summary>A client's socket takes frames again: it reads, which is a sign of life, and maybe the only one while nothing is taken from it.</summary>
+    public void Drained(Client client)
+    {
+        client.Silence.Hear(now.Steady);
+        fanOut.Drained(client, now.Steady);
+    }
 
     /// <summary>A closed socket has a little time for what is under way, and for the peer's close frame.</summary>
     public void Linger(Client client)
@@ -349,7 +353,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
                 calls.Take(failed);
                 break;
             case LoopInput.Drained drained:
-                fanOut.Drained(drained.Client, now.Steady);
+                Drained(drained.Client);
                 break;
             case LoopInput.Reply reply:
                 Reply(reply.Client, reply.Frame);
@@ -408,9 +412,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Reply(Client client, byte[] frame)
     {
-        if (fanOut.Has(client) && !fanOut.Reply(client, frame))
+        if (fanOut.Has(client))
         {
-            Close(client, CloseCode.TryAgainLater, "too many answers wait for you: read");
+            fanOut.Reply(client, frame);
         }
     }
 

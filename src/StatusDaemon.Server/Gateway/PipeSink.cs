@@ -14,6 +14,7 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
     private readonly TaskCompletionSource closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task flushing = Task.CompletedTask;
+    private TaskCompletionSource? pause;
     private int pendingBytes;
     private bool isClosed;
 
@@ -22,6 +23,9 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
 
     /// <summary>Ends when the sink was closed and the close frame was handed to the peer's buffer, or never will be.</summary>
     public Task Closed => closed.Task;
+
+    /// <summary>Ends when the peer may be read from. For any thread.</summary>
+    public Task MayRead => Volatile.Read(ref pause)?.Task ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     public bool TryWrite(byte[] frame)
@@ -77,11 +81,22 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
     }
 
     /// <inheritdoc/>
+    public void Pause() => Volatile.Write(ref pause, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    /// <inheritdoc/>
+    public void Resume()
+    {
+        pause?.TrySetResult();
+        Volatile.Write(ref pause, null);
+    }
+
+    /// <inheritdoc/>
     public void Close(CloseCode code, string reason)
     {
         if (!isClosed)
         {
             isClosed = true;
+            Resume(); // its close frame is waited for
             closing.SetResult();
             _ = CloseAsync(CloseFrame.Of(code, reason));
         }

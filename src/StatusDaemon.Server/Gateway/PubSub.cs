@@ -162,6 +162,7 @@ internal sealed partial class PubSub(
         {
             while (!isEnded)
             {
+                await kept.Sink.MayRead.WaitAsync(linger);
                 var read = await kept.Input.ReadAsync(linger);
                 kept.Client.Silence.Hear(kept.Loop.AwakeNow);
                 List<LoopInput> inputs = [];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using StatusDaemon.Fuzzing;
@@ -36,6 +37,29 @@ public abstract class ConnectionTests(SocketServer shared)
                 await client.SendAsync(piece);
             }
         }
+    }
+
+    [Fact]
+    public async Task Who_asks_much_before_reading_is_held_up_and_gets_all_answers_in_order()
+    {
+        const int Pings = 60_000;
+        var stream = Enumerable.Range(0, Pings).SelectMany(i => ClientFrames.Frame(ClientFrames.Ping, $"one of many, the number is {i}")).ToArray();
+        await using var client = await RawSocket.ConnectAsync(Server, shared.Take(1)[0], receiveBuffer: 4096);
+        client.Socket.SendBufferSize = 4096;
+        var sending = client.SendAsync(stream);
+        while (client.Socket.Poll(TimeSpan.FromSeconds(1), SelectMode.SelectWrite))
+        {
+            Assert.False(sending.IsCompleted, "the server took more than it could answer");
+            await Task.Yield();
+        }
+
+        for (var i = 0; i < Pings; i++)
+        {
+            var pong = await client.ReadFrameAsync();
+            Assert.Equal($"{ClientFrames.Pong}: one of many, the number is {i}", $"{pong?.Opcode}: {Encoding.ASCII.GetString(pong?.Payload ?? [])}");
+        }
+
+        await sending;
     }
 
     [Fact]

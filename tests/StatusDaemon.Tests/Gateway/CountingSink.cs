@@ -10,6 +10,9 @@ internal sealed class CountingSink : IFrameSink
     /// <summary>Frames that it takes until <see cref="Flush"/> says that the peer does not read.</summary>
     public int Room { get; set; } = int.MaxValue;
 
+    /// <summary>Whether nothing is to be taken from the peer.</summary>
+    public bool IsPaused { get; private set; }
+
     public List<(string Publisher, Status Status)> Shown { get; } = [];
 
     public List<byte[]> Frames { get; } = [];
@@ -41,6 +44,10 @@ internal sealed class CountingSink : IFrameSink
     }
 
     public bool Flush() => Room > 0;
+
+    public void Pause() => IsPaused = true;
+
+    public void Resume() => IsPaused = false;
 
     public void Close(CloseCode code, string reason) => throw new InvalidOperationException("Nothing closes a connection here.");
 }

@@ -36,6 +36,14 @@ public sealed class FanOutDebtTests
 
         public bool Flush() => false;
 
+        public void Pause()
+        {
+        }
+
+        public void Resume()
+        {
+        }
+
         public void Close(CloseCode code, string reason)
         {
         }

@@ -370,16 +370,27 @@ public sealed class FanOutTests
     }
 
     [Fact]
-    public void Of_answers_to_its_own_messages_a_client_that_does_not_read_keeps_a_few()
+    public void A_client_for_which_many_answers_wait_is_not_listened_to_until_it_has_read_some()
     {
         var client = Admit("alice", out var sink);
         sink.Room = 0;
         for (var reply = 0; reply < Client.MaxReplies; reply++)
         {
-            Assert.True(fanOut.Reply(client, ErrorMessage.RateLimited.Frame));
+            Assert.False(sink.IsPaused);
+            fanOut.Reply(client, ErrorMessage.RateLimited.Frame);
         }
 
-        Assert.False(fanOut.Reply(client, ErrorMessage.RateLimited.Frame));
+        Assert.True(sink.IsPaused);
+        fanOut.Reply(client, ErrorMessage.RateLimited.Frame); // to what was read already
+        sink.Room = 1;
+        fanOut.Drained(client, default);
+        Assert.True(sink.IsPaused);
+        sink.Room = 1;
+        fanOut.Drained(client, default);
+        Assert.False(sink.IsPaused);
+        sink.Room = int.MaxValue;
+        fanOut.Drained(client, default);
+        Assert.Equal(Client.MaxReplies + 1, sink.Frames.Count);
     }
 
     [Fact]

@@ -76,6 +76,23 @@ public sealed class GatewayLoopTests
     }
 
     [Fact]
+    public async Task Who_says_nothing_but_reads_is_not_gone()
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sink = new NotingSink { IsBehind = true };
+        var client = await JoinAsync(own.Loop, sink);
+        await sink.SeenAsync(own.Loop, client);
+
+        for (var piece = 0; piece < 3; piece++)
+        {
+            await own.PassAsync(50);
+            await own.Loop.PostAsync(new LoopInput.Drained(client), TestContext.Current.CancellationToken);
+        }
+
+        Assert.DoesNotContain(await sink.SeenAsync(own.Loop, client), one => one.StartsWith("closed", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Who_logs_in_by_a_directory_that_the_loop_was_not_told_of_yet_stays_until_he_is_removed()
     {
         await using var own = await OwnLoop.StartAsync();
@@ -152,6 +169,14 @@ public sealed class GatewayLoopTests
 
         public bool Flush() => !IsBehind;
 
+        public void Pause()
+        {
+        }
+
+        public void Resume()
+        {
+        }
+
         public void Close(CloseCode code, string reason) => seen.Writer.TryWrite($"closed {(int)code}: {reason}");
 
         public Task<string> NextAsync() => seen.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask();
@@ -178,6 +203,14 @@ public sealed class GatewayLoopTests
         public bool TryWrite(byte[] frame) => throw new InvalidTimeZoneException("a fault that nobody foresaw");
 
         public bool Flush() => true;
+
+        public void Pause()
+        {
+        }
+
+        public void Resume()
+        {
+        }
 
         public void Close(CloseCode code, string reason)
         {

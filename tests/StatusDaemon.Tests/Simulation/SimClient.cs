@@ -46,6 +46,10 @@ internal sealed class SimClient(Uid subscriber, Func<SimClient, string, int, boo
         return true;
     }
 
+    public void Pause() => throw new InvalidOperationException("Nobody is answered so often here.");
+
+    public void Resume() => throw new InvalidOperationException("Nobody is answered so often here.");
+
     public bool Flush()
     {
         if (!IsReading)
