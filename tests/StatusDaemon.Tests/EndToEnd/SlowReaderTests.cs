@@ -110,10 +110,12 @@ public abstract class SlowReaderTests(SocketServer patient, SharedServer impatie
     [Fact]
     public async Task Who_asks_and_never_reads_the_answers_is_closed_1013()
     {
-        await using var client = await RawSocket.ConnectAsync(patient.Server, patient.Take(1)[0], receiveBuffer: 4096);
-        await client.SendAsync((byte[])[.. Enumerable.Range(0, 50_000).SelectMany(_ => ClientFrames.Frame(ClientFrames.Text, "{"))]);
+        await using var client = await RawSocket.ConnectAsync(impatient.Server, impatient.Take(1)[0], receiveBuffer: 4096);
+        var sending = client.SendAsync((byte[])[.. Enumerable.Range(0, 50_000).SelectMany(_ => ClientFrames.Frame(ClientFrames.Text, "{"))]);
+        await impatient.Server.SeesAsync($"ws {client.Socket.LocalEndPoint} is closed 1013: nothing was read for too long");
 
         Assert.Equal(1013, await client.ReadCloseAsync());
+        await sending;
     }
 
     private static string EventsFor(IEnumerable<string> publishers) =>
