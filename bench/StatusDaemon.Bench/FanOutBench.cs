@@ -50,13 +50,13 @@ internal static class FanOutBench
             // The shard's side: it knows the gateway, takes its declaration, and shows everyone everything.
             var link = fanOut.Links[0];
             link.Next();
-            link.Answered(new ShardAnswer(1, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, []));
+            link.Answered(new ShardAnswer(1, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, [], []));
             do
             {
                 var batch = link.Next();
                 Take(new DeliveryBatch(1, ++batches, [.. batch.Inputs.OfType<RouterInput.Watch>().Select(watch =>
                     new Delivery(0, new Effect.Tell(watch.Connection, watch.Publisher, watch.Request, true, Record(1), new DeliveryStamp(1, ++told))))]));
-                link.Answered(new ShardAnswer(1, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, []));
+                link.Answered(new ShardAnswer(1, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [], []));
             }
             while (link.HasWork);
             fanOut.Flush(TimeSpan.Zero);

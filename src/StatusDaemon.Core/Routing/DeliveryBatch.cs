@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using StatusDaemon.Names;
-using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Routing;
 
@@ -28,13 +27,13 @@ public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Deli
             {
                 case Effect.Deliver deliver:
                     wire.Byte((byte)Tag.Deliver);
-                    Write(wire, deliver.Publisher, deliver.Stamp, deliver.Record);
+                    wire.Word(deliver.Publisher, deliver.Stamp, deliver.Record);
                     break;
                 case Effect.Tell tell:
                     wire.Byte((byte)(tell.IsVisible ? Tag.Visible : Tag.Hidden));
                     wire.Count(tell.Connection.Number);
                     wire.Count(tell.Request);
-                    Write(wire, tell.Publisher, tell.Stamp, tell.Record);
+                    wire.Word(tell.Publisher, tell.Stamp, tell.Record);
                     break;
                 default:
                     throw new UnreachableException();
@@ -61,22 +60,12 @@ public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Deli
         return new DeliveryBatch(outbox, number, deliveries);
     }
 
-    private static void Write(WireWriter wire, Uid publisher, DeliveryStamp stamp, in StatusRecord record)
-    {
-        wire.Name(publisher);
-        wire.Count(stamp.Epoch);
-        wire.Count(stamp.Counter);
-        wire.Record(record);
-    }
-
     private static Effect Read(ref WireReader wire, GatewayId gateway)
     {
         var tag = (Tag)wire.Byte();
         var connection = tag == Tag.Deliver ? default : new ConnectionId(gateway, wire.Count());
         var request = tag == Tag.Deliver ? 0 : (uint)wire.Small();
-        var publisher = wire.Name();
-        var stamp = new DeliveryStamp(wire.Count(), wire.Count());
-        var record = wire.Record();
+        var (publisher, stamp, record) = wire.Word();
         return tag switch
         {
             Tag.Deliver => new Effect.Deliver(gateway, publisher, record, stamp),

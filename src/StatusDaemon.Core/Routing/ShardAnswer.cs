@@ -10,9 +10,11 @@ namespace StatusDaemon.Routing;
 /// <param name="Saved">Changes up to here are in the store, durably.</param>
 /// <param name="At">When the batch was taken, by the server's clock.</param>
 /// <param name="Accepted">For each <see cref="RouterInput.Publish"/> and <see cref="RouterInput.Adopt"/> of the batch, in order, the change that it became; the default value where it became none.</param>
-public sealed record ShardAnswer(long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted)
+/// <param name="Told">Statuses that the batch caused and the gateway is to pass on; what is not told here comes through the outbox.</param>
+public sealed record ShardAnswer(
+    long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted, IReadOnlyList<Effect.Deliver> Told)
 {
-    /// <summary>The answer as it travels between members.</summary>
+    /// <summary>The answer as it travels between members; the gateway's id is left out, since it is the receiver's.</summary>
     public byte[] ToBytes()
     {
         var wire = new WireWriter();
@@ -30,12 +32,18 @@ public sealed record ShardAnswer(long Activation, bool MustDeclare, ulong Incarn
             wire.Count(key.Seq);
         }
 
+        wire.Count(Told.Count);
+        foreach (var told in Told)
+        {
+            wire.Word(told.Publisher, told.Stamp, told.Record);
+        }
+
         return wire.ToArray();
     }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     /// <exception cref="FormatException">The bytes are of another version, cut short or spoilt.</exception>
-    public static ShardAnswer Parse(ReadOnlySpan<byte> bytes, UidTable uids)
+    public static ShardAnswer Parse(ReadOnlySpan<byte> bytes, GatewayId gateway, UidTable uids)
     {
         var wire = WireReader.Open(bytes, uids);
         var activation = wire.Count();
@@ -49,7 +57,14 @@ public sealed record ShardAnswer(long Activation, bool MustDeclare, ulong Incarn
             accepted[i] = new FeedKey(wire.Count(), wire.Count());
         }
 
+        var told = new Effect.Deliver[wire.Items()];
+        for (var i = 0; i < told.Length; i++)
+        {
+            var (publisher, stamp, record) = wire.Word();
+            told[i] = new Effect.Deliver(gateway, publisher, record, stamp);
+        }
+
         wire.Close();
-        return new ShardAnswer(activation, mustDeclare, incarnation, saved, at, accepted);
+        return new ShardAnswer(activation, mustDeclare, incarnation, saved, at, accepted, told);
     }
 }

@@ -9,7 +9,7 @@ namespace StatusDaemon.Routing;
 public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs)
 {
     /// <summary>Version of the form below; a member that reads another one refuses the batch.</summary>
-    public const byte WireVersion = 1;
+    public const byte WireVersion = 2;
 
     /// <summary>Whether the gateway begins to declare all that it has.</summary>
     public bool Declares => Inputs is [RouterInput.Declare, ..];

@@ -51,6 +51,9 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes, UidTable uids)
 
     public Uid Name() => uids.TryFind(Bytes(), out var uid) ? uid : throw new FormatException("A name of a batch is not a UID.");
 
+    /// <summary>What a shard tells of a publisher.</summary>
+    public (Uid Publisher, DeliveryStamp Stamp, StatusRecord Record) Word() => (Name(), new DeliveryStamp(Count(), Count()), Record());
+
     public ClientTimestamp Stamp()
     {
         var quoted = Byte() != 0;

@@ -46,6 +46,15 @@ internal sealed class WireWriter
 
     public void Name(Uid uid) => Bytes(uid.Utf8);
 
+    /// <summary>What a shard tells of a publisher.</summary>
+    public void Word(Uid publisher, DeliveryStamp stamp, in StatusRecord record)
+    {
+        Name(publisher);
+        Count(stamp.Epoch);
+        Count(stamp.Counter);
+        Record(record);
+    }
+
     public void Stamp(ClientTimestamp timestamp)
     {
         Byte(timestamp.IsQuoted ? (byte)1 : (byte)0);

@@ -13,8 +13,9 @@ namespace StatusDaemon.Cluster;
 /// </remarks>
 /// <param name="declare">Appends what the gateway has of a shard: leases, newest records, watches.</param>
 /// <param name="sourceOf">Who a connection is, for the record of what it published.</param>
+/// <param name="pass">Passes on what an answer tells.</param>
 internal sealed class ShardLink(
-    GatewayId gateway, int shard, Action<int, ICollection<RouterInput>> declare, Func<RouterInput.Publish, DateTimeOffset, ChangeSource> sourceOf)
+    GatewayId gateway, int shard, Action<int, ICollection<RouterInput>> declare, Func<RouterInput.Publish, DateTimeOffset, ChangeSource> sourceOf, Action<Effect.Deliver> pass)
 {
     /// <summary>Most inputs of one batch: about 200 KB.</summary>
     public const int BatchInputs = 2048;
@@ -106,6 +107,10 @@ internal sealed class ShardLink(
         {
             IsReached = true;
             Keep(asked, answer);
+            foreach (var told in answer.Told)
+            {
+                pass(told);
+            }
         }
 
         return true;

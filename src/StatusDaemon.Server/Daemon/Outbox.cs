@@ -25,11 +25,24 @@ internal sealed class Outbox(ulong id)
     private List<Delivery> verdicts = [];
     private List<Delivery> statuses = [];
     private int patience = PatientDeliveries;
+    private bool isUnderWay;
     private long number;
     private long heardAt;
 
     /// <summary>Whether its gateway can still be reached; when it is not, shards make the gateway declare itself anew.</summary>
     public bool IsOpen { get; private set; } = true;
+
+    /// <summary>Whether it is open, nothing waits, and all that was taken out has arrived.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (gate)
+            {
+                return IsOpen && !isUnderWay && verdicts.Count + statuses.Count == 0;
+            }
+        }
+    }
 
     /// <summary>When a shard last heard the gateway, by the steady clock; any shard's word will do.</summary>
     public TimeSpan HeardAt
@@ -88,13 +101,14 @@ internal sealed class Outbox(ulong id)
         }
     }
 
-    /// <summary>Takes the next batch: verdicts first, each kind in the order of telling.</summary>
+    /// <summary>The last batch has arrived. Takes the next: verdicts first, each kind in the order of telling.</summary>
     /// <returns>Null if nothing waits.</returns>
     public DeliveryBatch? Take()
     {
         lock (gate)
         {
-            if (verdicts.Count + statuses.Count == 0)
+            isUnderWay = verdicts.Count + statuses.Count > 0;
+            if (!isUnderWay)
             {
                 patience = PatientDeliveries;
                 return null;

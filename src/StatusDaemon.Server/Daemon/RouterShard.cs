@@ -22,6 +22,8 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     private readonly Dictionary<GatewayId, Declared> gateways = [];
     private readonly List<Effect> decided = [];
     private readonly List<Uid> wanted = [];
+    private readonly List<Effect.Deliver> told = []; // to the gateway that is answered
+    private GatewayId? answered;
     private FeedCursor saved = new(store.Incarnation, new FeedKey(router.Activation, 0));
     private Task saving = Task.CompletedTask;
 
@@ -39,14 +41,14 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         var outbox = outboxes.Find(gateway);
         if (batch.Activation != router.Activation)
         {
-            return Answer(mustDeclare: true, []);
+            return Answer(mustDeclare: true, [], []);
         }
 
         if (gateways.TryGetValue(gateway, out var known) && batch.Number <= known.LastBatch)
         {
             if (!router.Knows(gateway) || batch.Number < known.LastBatch)
             {
-                return Answer(mustDeclare: !router.Knows(gateway), []); // to an earlier batch, which was answered: nobody waits for it
+                return Answer(mustDeclare: !router.Knows(gateway), [], []); // to an earlier batch, which was answered: nobody waits for it
             }
 
             // A gateway that waits for its answer lives, however long the store keeps it waiting.
@@ -62,7 +64,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
 
         if (outbox is null || !(batch.Declares || router.Knows(gateway)))
         {
-            return Answer(mustDeclare: true, []);
+            return Answer(mustDeclare: true, [], []);
         }
 
         known = gateways[gateway] = new Declared(outbox, batch.Number, clock.Now.Steady);
@@ -134,6 +136,9 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         {
             switch (effect)
             {
+                case Effect.Deliver deliver when deliver.Gateway == answered:
+                    told.Add(deliver);
+                    break;
                 case Effect.Deliver deliver:
                     gateways[deliver.Gateway].Outbox.Add(new Delivery(shard, deliver));
                     break;
@@ -168,25 +173,53 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     /// <summary>Applies what is left of a gateway's last batch, and answers it when the store has said what it needs to know.</summary>
     private async Task<ShardAnswer> FinishAsync(ShardBatch batch, Declared known, CancellationToken stop)
     {
-        for (; known.Applied < batch.Inputs.Count; known.Applied++)
+        if (known.LastAnswer is not null)
         {
-            var input = batch.Inputs[known.Applied];
-            var before = router.LastChange;
-            await ApplyAsync(input, stop); // throws only before it has changed anything
-            if (input is RouterInput.Publish or RouterInput.Adopt)
+            return known.LastAnswer;
+        }
+
+        var isDone = false;
+        answered = batch.Gateway;
+        try
+        {
+            for (; known.Applied < batch.Inputs.Count; known.Applied++)
             {
-                known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
+                var input = batch.Inputs[known.Applied];
+                var before = router.LastChange;
+                await ApplyAsync(input, stop); // throws only before it has changed anything
+                if (input is RouterInput.Publish or RouterInput.Adopt)
+                {
+                    known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
+                }
+            }
+
+            isDone = wanted.Count == 0;
+        }
+        finally
+        {
+            answered = null;
+            if (!isDone || !known.Outbox.IsIdle)
+            {
+                PutInOutbox(known.Outbox);
             }
         }
 
-        if (known.LastAnswer is null)
+        await ReadWantedAsync(stop);
+        NoteHeld(batch, known.Accepted);
+        known.LastAnswer = Answer(mustDeclare: false, known.Accepted, [.. told]);
+        told.Clear();
+        return known.LastAnswer;
+    }
+
+    /// <summary>Statuses do not go with an answer that waits for the store, nor past what is told through the outbox: they would overtake a verdict that hides them.</summary>
+    private void PutInOutbox(Outbox outbox)
+    {
+        foreach (var deliver in told)
         {
-            await ReadWantedAsync(stop);
-            NoteHeld(batch, known.Accepted);
-            known.LastAnswer = Answer(mustDeclare: false, known.Accepted);
+            outbox.Add(new Delivery(shard, deliver));
         }
 
-        return known.LastAnswer;
+        told.Clear();
     }
 
     /// <summary>Fills in under which change each record of the gateway is held: known only after the store was asked, and also if we had it already.</summary>
@@ -204,8 +237,8 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
         }
     }
 
-    private ShardAnswer Answer(bool mustDeclare, IReadOnlyList<FeedKey> accepted) =>
-        new(router.Activation, mustDeclare, store.Incarnation, saved.Key, clock.Now.Utc, accepted);
+    private ShardAnswer Answer(bool mustDeclare, IReadOnlyList<FeedKey> accepted, IReadOnlyList<Effect.Deliver> told) =>
+        new(router.Activation, mustDeclare, store.Incarnation, saved.Key, clock.Now.Utc, accepted, told);
 
     /// <summary>What is remembered of a gateway: where what it is told goes, and its last batch.</summary>
     private sealed class Declared(Outbox outbox, long lastBatch, TimeSpan heardAt)

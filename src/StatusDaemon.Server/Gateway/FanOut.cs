@@ -38,7 +38,7 @@ internal sealed class FanOut
         clients = new ClientTable(gateway, uids);
         topics = new TopicTable(uids);
         writer = new FrameWriter(clients, topics, fellBehind);
-        links = [.. Enumerable.Range(0, shards).Select(shard => new ShardLink(gateway, shard, Declare, SourceOf))];
+        links = [.. Enumerable.Range(0, shards).Select(shard => new ShardLink(gateway, shard, Declare, SourceOf, Take))];
     }
 
     /// <summary>Ways to the shards, by number. Whoever calls shards takes batches out of them.</summary>

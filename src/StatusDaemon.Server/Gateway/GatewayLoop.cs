@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Auth;
 using StatusDaemon.Cluster;
@@ -20,9 +19,6 @@ namespace StatusDaemon.Gateway;
 /// </remarks>
 internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposable
 {
-    /// <summary>Inputs that may wait; whoever brings one more waits itself, and with it the client's socket.</summary>
-    private const int InboxInputs = 8192;
-
     /// <summary>Inputs of one turn, and the events in them: some ten milliseconds. Frames that are written meanwhile go out in one flush a client.</summary>
     private const int TurnInputs = 8192;
 
@@ -32,14 +28,14 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>Frames of statuses of one turn: some tens of milliseconds. What is above waits for the next, and only the latest of each publisher.</summary>
     private const int TurnFrames = 32 * 1024;
 
+    /// <summary>Clients that are looked at in one turn: a millisecond, if all are pinged. Those that came together are silent together, and no status waits for all of their pings.</summary>
+    private const int TurnLooks = 64;
+
     /// <summary>Clients from which on a flush takes longer than shards take to answer, so that it waits for them.</summary>
     private const int WideFlush = 256;
 
     /// <summary>How long a wide flush waits for shards at most: less than it takes itself.</summary>
     private static readonly TimeSpan ShardPatience = TimeSpan.FromMilliseconds(1);
-
-    private readonly Channel<LoopInput> inbox = Channel.CreateBounded<LoopInput>(
-        new BoundedChannelOptions(InboxInputs) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     /// <summary>Bytes of one socket in one turn.</summary>
     private const int TurnBytes = 16 * 1024;
@@ -47,8 +43,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
     public static readonly TimeSpan LingerFor = TimeSpan.FromSeconds(2);
 
-    // Beside the inbox, so that what is told does not wait behind what clients say. Each daemon has one batch under way.
-    private readonly Channel<(DeliveryBatch Batch, TaskCompletionSource Taken)> delivered = Channel.CreateUnbounded<(DeliveryBatch, TaskCompletionSource)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Mailbox mail;
     private readonly List<TaskCompletionSource> taken = []; // in this turn
     private readonly GatewayId id;
     private readonly FanOut fanOut;
@@ -71,11 +66,11 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardCalls calls = null!;
     private Moment now; // of this turn
-    private volatile bool needsAnswers; // else they wake nobody
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
     private int lingering; // sockets that are closed and not gone
     private bool isTick;
+    private bool isLookDue; // more clients are to be looked at than the last turn did
     private ClientDrain? drain;
 
     public GatewayLoop(
@@ -96,6 +91,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         fanOut = new FanOut(id, uids, shards, limits, client => attention.FellBehind(client, now.Steady));
         reader = NewReader();
         Sockets = new SocketLoop($"gateway {id}", this);
+        mail = new Mailbox(Sockets.Wake);
     }
 
     /// <summary>The thread, and the sockets on it.</summary>
@@ -111,7 +107,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public TimeSpan AwakeNow => TimeSpan.FromTicks(Volatile.Read(ref awakeTicks));
 
     /// <inheritdoc/>
-    public bool HasWork => inbox.Reader.TryPeek(out _) || delivered.Reader.TryPeek(out _);
+    public bool HasWork => mail.HasMail;
 
     /// <summary>Frames of this turn that detached sockets have not sent yet.</summary>
     public FrameStage Stage { get; } = new();
@@ -126,40 +122,21 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void Start()
     {
         var self = cluster.CreateObjectReference<IGatewayObserver>(this);
-        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, input => PostAsync(input, CancellationToken.None).AsTask(), log);
+        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, id, mail.Tell, log);
         Sockets.Post(static loop => ((GatewayLoop)loop!).isTick = true, this); // the first call of each shard
         Sockets.Start();
     }
 
-    /// <summary>Brings an input; waits while too many are there already.</summary>
-    /// <remarks>A shard's plain answer that nothing waits for does not wake the loop: what the shard tells does, a moment later.</remarks>
-    /// <returns>False if the loop has ended: nothing takes it any more.</returns>
-    public async ValueTask<bool> PostAsync(LoopInput input, CancellationToken stop)
-    {
-        try
-        {
-            await inbox.Writer.WriteAsync(input, stop);
-            if (needsAnswers || input is not LoopInput.Answered { Answer.MustDeclare: false })
-            {
-                Sockets.Wake();
-            }
-
-            return true;
-        }
-        catch (ChannelClosedException)
-        {
-            return false;
-        }
-    }
+    /// <inheritdoc cref="Mailbox.PostAsync"/>
+    public ValueTask<bool> PostAsync(LoopInput input, CancellationToken stop) => mail.PostAsync(input, stop);
 
     /// <inheritdoc/>
     /// <remarks>Answered at the end of the turn that took it: a daemon has at most one batch in a turn, and drops what is overtaken meanwhile.</remarks>
     public async Task DeliverAsync(Payload batch)
     {
         var isTaken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (delivered.Writer.TryWrite((DeliveryBatch.Parse(batch.Bytes, id, uids), isTaken)))
+        if (mail.Tell(new LoopInput.Told(DeliveryBatch.Parse(batch.Bytes, id, uids), isTaken)))
         {
-            Sockets.Wake();
             await Task.WhenAny(isTaken.Task, Sockets.Ended);
         }
     }
@@ -192,15 +169,19 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <inheritdoc/>
     public int EndTurn()
     {
-        for (var weight = 0; weight < TurnInputs && inbox.Reader.TryRead(out var input); weight += WeightOf(input))
+        for (var weight = 0; weight < TurnInputs && mail.TryRead(out var input); weight += WeightOf(input))
         {
             Take(input);
         }
 
-        while (delivered.Reader.TryRead(out var tidings))
+        while (mail.TryReadTiding(out var tiding))
         {
-            fanOut.Take(tidings.Batch);
-            taken.Add(tidings.Taken);
+            Take(tiding);
+        }
+
+        if (isLookDue)
+        {
+            LookAtClients();
         }
 
         drain?.CloseSome(now.Steady);
@@ -209,20 +190,20 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         if (MustWaitForShards())
         {
             Acknowledge();
-            needsAnswers = true;
+            mail.NeedsAnswers = true;
             return receiveDue.Count > 0 ? 0 : (int)ShardPatience.TotalMilliseconds;
         }
 
         fanOut.Flush(now.Steady);
         Stage.Clear();
         Acknowledge();
-        needsAnswers = drain is not null || calls.IsWaitedFor;
+        mail.NeedsAnswers = drain is not null || calls.IsWaitedFor;
         if (drain is not null && fanOut.ClientCount == 0 && lingering == 0 && calls.IsQuiet)
         {
             empty.TrySetResult();
         }
 
-        return fanOut.IsOverdue || receiveDue.Count > 0 ? 0 : drain?.Patience ?? Timeout.Infinite;
+        return fanOut.IsOverdue || receiveDue.Count > 0 || isLookDue ? 0 : drain?.Patience ?? Timeout.Infinite;
     }
 
     /// <summary>Whether a flush that takes long lets shards tell first what they are about to tell: each socket then gets in one send what would have been two.</summary>
@@ -313,8 +294,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <inheritdoc/>
     public void Dispose()
     {
-        inbox.Writer.TryComplete();
-        delivered.Writer.TryComplete();
+        mail.Close();
         Sockets.Dispose();
         reader.Dispose();
     }
@@ -351,6 +331,10 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
                 break;
             case LoopInput.Failed failed:
                 calls.Take(failed);
+                break;
+            case LoopInput.Told told:
+                fanOut.Take(told.Batch);
+                taken.Add(told.Taken);
                 break;
             case LoopInput.Drained drained:
                 Drained(drained.Client);
@@ -455,29 +439,42 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>Pings who is silent, closes who does not answer, does not read, or whose ticket has ended where that counts, and ends who has lingered.</summary>
     private void LookAtClients()
     {
-        while (attention.TryNext(now.Steady, out var client))
+        for (var looks = 0; looks < TurnLooks; looks++)
         {
-            if (!fanOut.Has(client))
+            if (!attention.TryNext(now.Steady, out var client))
             {
-                (client.Sink as DetachedSocket)?.End();
-                continue;
+                isLookDue = false;
+                return;
             }
 
-            switch (attention.Judge(client, now))
-            {
-                case Finding.Silent:
-                    Reply(client, ServerFrame.Ping);
-                    break;
-                case Finding.Gone:
-                    Close(client, CloseCode.TryAgainLater, "no answer to two pings");
-                    break;
-                case Finding.Stalled:
-                    Close(client, CloseCode.TryAgainLater, "nothing was read for too long");
-                    break;
-                case Finding.TicketEnded:
-                    Close(client, CloseCode.PolicyViolation, "the ticket has ended");
-                    break;
-            }
+            LookAt(client);
+        }
+
+        isLookDue = true;
+    }
+
+    private void LookAt(Client client)
+    {
+        if (!fanOut.Has(client))
+        {
+            (client.Sink as DetachedSocket)?.End();
+            return;
+        }
+
+        switch (attention.Judge(client, now))
+        {
+            case Finding.Silent:
+                Reply(client, ServerFrame.Ping);
+                break;
+            case Finding.Gone:
+                Close(client, CloseCode.TryAgainLater, "no answer to two pings");
+                break;
+            case Finding.Stalled:
+                Close(client, CloseCode.TryAgainLater, "nothing was read for too long");
+                break;
+            case Finding.TicketEnded:
+                Close(client, CloseCode.PolicyViolation, "the ticket has ended");
+                break;
         }
     }
 

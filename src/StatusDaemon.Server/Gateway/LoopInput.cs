@@ -36,6 +36,10 @@ internal abstract record LoopInput
     /// <summary>Calling a shard failed.</summary>
     public sealed record Failed(int Shard, string Reason) : LoopInput;
 
+    /// <summary>A daemon tells what its shards owe this gateway.</summary>
+    /// <param name="Taken">Ends when it was taken.</param>
+    public sealed record Told(DeliveryBatch Batch, TaskCompletionSource Taken) : LoopInput;
+
     /// <summary>The directory has changed since some clients logged in.</summary>
     public sealed record DirectoryChanged : LoopInput;
 

@@ -9,14 +9,15 @@ namespace StatusDaemon.Gateway;
 /// <summary>Calls the shards for one gateway loop: each has one batch outstanding at most, and an idle one is called once a second.</summary>
 /// <remarks>Owned by the loop, which waits for no call: what comes of it is an input of the loop again.</remarks>
 /// <param name="self">How a daemon reaches the gateway.</param>
-/// <param name="post">Brings an input to the loop.</param>
+/// <param name="tell">Brings what comes of a call to the loop.</param>
 internal sealed partial class ShardCalls(
-    IReadOnlyList<ShardLink> links, IClusterClient cluster, IGatewayObserver self, UidTable uids, SteadyClock clock, TimeProvider time, Func<LoopInput, Task> post, ILogger log)
+    IReadOnlyList<ShardLink> links, IClusterClient cluster, IGatewayObserver self, UidTable uids, SteadyClock clock, TimeProvider time, GatewayId id, Func<LoopInput, bool> tell, ILogger log)
 {
     // With a tick a second: an idle shard is called once a second.
     private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
     private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(400));
 
+    private readonly IShardGrain[] shards = [.. links.Select((_, shard) => cluster.GetGrain<IShardGrain>(shard))];
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
     private readonly TimeSpan[] pauses = new TimeSpan[links.Count]; // zero where the last call was answered
 
@@ -87,12 +88,12 @@ internal sealed partial class ShardCalls(
                 await Task.Delay(pause, time);
             }
 
-            var answer = await cluster.GetGrain<IShardGrain>(shard).TakeAsync(batch, self);
-            await post(new LoopInput.Answered(shard, ShardAnswer.Parse(answer.Bytes, uids)));
+            var answer = await shards[shard].TakeAsync(batch, self);
+            tell(new LoopInput.Answered(shard, ShardAnswer.Parse(answer.Bytes, id, uids)));
         }
         catch (Exception e)
         {
-            await post(new LoopInput.Failed(shard, e.Message));
+            tell(new LoopInput.Failed(shard, e.Message));
         }
     }
 

@@ -152,7 +152,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
     {
         var batch = new ShardBatch(Gateway, activation, ++batches, inputs);
         var payload = await silo.Client.GetGrain<IShardGrain>(Number).TakeAsync(new Payload(batch.ToBytes()), self).WaitAsync(Stop);
-        return ShardAnswer.Parse(payload.Bytes, uids);
+        return ShardAnswer.Parse(payload.Bytes, Gateway, uids);
     }
 
     private sealed class GatewayDouble : IGatewayObserver

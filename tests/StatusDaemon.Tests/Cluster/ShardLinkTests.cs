@@ -163,15 +163,33 @@ public sealed class ShardLinkTests
     [Fact]
     public void An_answer_to_nothing_is_a_fault() => Assert.Throws<InvalidOperationException>(() => NewLink().Answered(Answer(5)));
 
-    private static ShardLink NewLink() => new(
+    [Fact]
+    public void What_an_answer_tells_is_passed_on_unless_it_answers_something_else()
+    {
+        var passed = new List<Effect.Deliver>();
+        var link = Declared(passed.Add);
+        var told = new Effect.Deliver(Gateway, People[0], default, new DeliveryStamp(5, 1));
+        link.Add(Publish(0, Status.Busy));
+        link.Next();
+        Assert.False(link.Answered(Answer(4, accepted: new FeedKey(4, 1)) with { Told = [told] }));
+        link.Next();
+        Assert.False(link.Answered(Answer(5) with { Told = [told] }));
+        Assert.Empty(passed);
+        link.Next();
+        Assert.True(link.Answered(Answer(5, accepted: new FeedKey(5, 1)) with { Told = [told] }));
+        Assert.Same(told, Assert.Single(passed));
+    }
+
+    private static ShardLink NewLink(Action<Effect.Deliver>? pass = null) => new(
         Gateway,
         shard: 0,
         (_, inputs) => inputs.Add(new RouterInput.Open(Connection, People[0], "actor", "")),
-        (_, at) => new ChangeSource(SourceKind.Client, "actor", "", at));
+        (_, at) => new ChangeSource(SourceKind.Client, "actor", "", at),
+        pass ?? (static _ => { }));
 
-    private static ShardLink Declared()
+    private static ShardLink Declared(Action<Effect.Deliver>? pass = null)
     {
-        var link = NewLink();
+        var link = NewLink(pass);
         link.Next();
         link.Answered(Answer(5, mustDeclare: true));
         link.Next();
@@ -183,5 +201,5 @@ public sealed class ShardLinkTests
         new(Connection, People[person], status, ClientTimestamp.TryParse(System.Text.Encoding.ASCII.GetBytes($"{number}"), true, out var stamp) ? stamp : default);
 
     private static ShardAnswer Answer(long activation, bool mustDeclare = false, long saved = 0, params FeedKey[] accepted) =>
-        new(activation, mustDeclare, Incarnation, new FeedKey(activation, saved), At, accepted);
+        new(activation, mustDeclare, Incarnation, new FeedKey(activation, saved), At, accepted, []);
 }

@@ -17,12 +17,14 @@ public sealed class RouterShardTests : IAsyncDisposable
     private readonly SimStore store = new(incarnation: 7);
     private readonly Router router;
     private readonly RouterShard shard;
+    private readonly Outbox outbox = new(1);
+    private long batches;
 
     public RouterShardTests()
     {
         var clock = new SteadyClock(time);
         var outboxes = new Outboxes();
-        outboxes.TryAdd(Gateway, new Outbox(1));
+        outboxes.TryAdd(Gateway, outbox);
         var directory = new DirectorySnapshot([], new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true });
         router = new Router(new RouterSettings(), new UidTable(), directory, store.Incarnation, epoch: 1, clock.Now);
         shard = new RouterShard(0, router, outboxes, store, clock);
@@ -116,6 +118,61 @@ public sealed class RouterShardTests : IAsyncDisposable
         Assert.True((await shard.TakeAsync(new ShardBatch(Gateway, 9, 1, [new RouterInput.Declare(Gateway)]), CancellationToken.None)).MustDeclare);
         Assert.False(router.Knows(Gateway));
     }
+
+    [Fact]
+    public async Task What_a_gateway_publishes_comes_back_with_the_answer_and_again_if_that_was_lost()
+    {
+        await WatchAliceAsync();
+        while (outbox.Take() is not null)
+        {
+        }
+
+        var batch = Batch(Publish("alice"), Publish("bob"), Publish("alice"));
+        var answer = await shard.TakeAsync(batch, CancellationToken.None);
+        Assert.Equal([UidOf("alice"), UidOf("alice")], answer.Told.Select(told => told.Publisher)); // nobody watches bob
+        Assert.Equal(answer.Accepted.Where((_, at) => at != 1).Select(key => key.Seq), answer.Told.Select(told => told.Record.Version.Seq));
+        Assert.Equal(answer.Told, (await shard.TakeAsync(batch, CancellationToken.None)).Told);
+        Assert.Null(outbox.Take());
+        Assert.Empty((await shard.TakeAsync(Batch(), CancellationToken.None)).Told);
+    }
+
+    [Fact]
+    public async Task What_is_published_never_overtakes_a_verdict_by_going_with_the_answer()
+    {
+        await WatchAliceAsync();
+        Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told);
+        Assert.IsType<Effect.Tell>(Assert.Single(outbox.Take()!.Deliveries, delivery => delivery.What is Effect.Tell).What);
+        Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told); // the verdict is under way
+        Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries).What);
+        Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told);
+        Assert.NotNull(outbox.Take());
+        Assert.Null(outbox.Take());
+        Assert.Single((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told);
+        outbox.Close();
+        Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told); // what was told before may be lost
+    }
+
+    [Fact]
+    public async Task A_status_does_not_wait_for_a_store_that_another_input_of_its_batch_waits_for()
+    {
+        await WatchAliceAsync();
+        while (outbox.Take() is not null)
+        {
+        }
+
+        store.IsUnreadable = true;
+        var batch = Batch(Publish("alice"), new RouterInput.Watch(Connection, UidOf("alice"), UidOf("carol"), 2));
+        await Assert.ThrowsAsync<SimStore.StoreAwayException>(() => shard.TakeAsync(batch, CancellationToken.None));
+        Assert.Equal(UidOf("alice"), Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries).What).Publisher);
+        store.IsUnreadable = false;
+        Assert.Empty((await shard.TakeAsync(batch, CancellationToken.None)).Told);
+    }
+
+    /// <summary>The gateway declares itself and a client that watches alice, whom the store does not know.</summary>
+    private async Task WatchAliceAsync() => await shard.TakeAsync(
+        Batch(new RouterInput.Declare(Gateway), new RouterInput.Open(Connection, UidOf("alice"), "alice", ""), new RouterInput.Watch(Connection, UidOf("alice"), UidOf("alice"), 1)), CancellationToken.None);
+
+    private ShardBatch Batch(params RouterInput[] inputs) => new(Gateway, 1, ++batches, inputs);
 
     private static RouterInput.Publish Publish(string name) => new(Connection, UidOf(name), Status.Busy, default);
 }

@@ -21,7 +21,7 @@ public sealed class FanOutTests
     {
         fanOut = new FanOut(Gateway, uids, shards: 1, new Limits { SubscriptionsPerConnection = 3 });
         fanOut.Links[0].Next();
-        fanOut.Links[0].Answered(new ShardAnswer(1, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, []));
+        fanOut.Links[0].Answered(new ShardAnswer(1, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, [], []));
         Pass();
     }
 
@@ -291,7 +291,7 @@ public sealed class FanOutTests
         var (one, first) = Seeing("alice", "p");
         var (other, second) = Seeing("bob", "p");
         fanOut.Links[0].Next();
-        Assert.True(fanOut.Links[0].Answered(new ShardAnswer(2, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, [])));
+        Assert.True(fanOut.Links[0].Answered(new ShardAnswer(2, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, [], [])));
         Pass(2);
 
         Take(Batch(Answer(one, "p", isVisible: true, Status.Busy, epoch: 2)));
@@ -447,7 +447,7 @@ public sealed class FanOutTests
         }
 
         fanOut.Links[0].Answered(new ShardAnswer(
-            activation, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [.. inputs.Where(input => input is RouterInput.Publish or RouterInput.Adopt).Select(_ => default(FeedKey))]));
+            activation, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [.. inputs.Where(input => input is RouterInput.Publish or RouterInput.Adopt).Select(_ => default(FeedKey))], []));
         return inputs;
     }
 

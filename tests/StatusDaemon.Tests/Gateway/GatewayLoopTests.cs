@@ -76,6 +76,24 @@ public sealed class GatewayLoopTests
     }
 
     [Fact]
+    public async Task Of_many_that_are_silent_together_all_are_asked()
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sinks = Enumerable.Range(0, 200).Select(_ => new NotingSink()).ToArray();
+        foreach (var sink in sinks)
+        {
+            await JoinAsync(own.Loop, sink);
+        }
+
+        await own.PassAsync(31);
+
+        foreach (var sink in sinks)
+        {
+            Assert.Equal("ping", await sink.NextAsync());
+        }
+    }
+
+    [Fact]
     public async Task Who_says_nothing_but_reads_is_not_gone()
     {
         await using var own = await OwnLoop.StartAsync();

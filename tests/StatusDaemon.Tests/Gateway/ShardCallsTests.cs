@@ -18,9 +18,9 @@ public sealed class ShardCallsTests
     public async Task A_call_that_failed_is_made_again_after_a_pause_that_grows_up_to_a_bound_and_begins_anew_when_the_shard_is_back()
     {
         await using var server = await ServerHere.StartAsync();
-        var link = new ShardLink(new GatewayId(1), 0, static (_, _) => { }, static (_, at) => new ChangeSource(SourceKind.Client, "", "", at));
+        var link = new ShardLink(new GatewayId(1), 0, static (_, _) => { }, static (_, at) => new ChangeSource(SourceKind.Client, "", "", at), static _ => { });
         var calls = new ShardCalls(
-            [link], server.Services.GetRequiredService<IClusterClient>(), null!, new UidTable(), new SteadyClock(time), time, static _ => Task.CompletedTask, NullLogger.Instance);
+            [link], server.Services.GetRequiredService<IClusterClient>(), null!, new UidTable(), new SteadyClock(time), time, new GatewayId(1), static _ => true, NullLogger.Instance);
 
         calls.Call(isTick: true);
         foreach (var milliseconds in (int[])[50, 100, 200, 400, 400])
@@ -43,5 +43,5 @@ public sealed class ShardCallsTests
         }
     }
 
-    private static ShardAnswer Answer(long activation) => new(activation, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, []);
+    private static ShardAnswer Answer(long activation) => new(activation, MustDeclare: true, 7, default, DateTimeOffset.UnixEpoch, [], []);
 }

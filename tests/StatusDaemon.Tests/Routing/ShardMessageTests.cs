@@ -49,8 +49,11 @@ public sealed class ShardMessageTests
 
     private static readonly Gen<DeliveryStamp> Stamps = Gen.Select(Counts, Counts, (epoch, counter) => new DeliveryStamp(epoch, counter));
 
+    private static readonly Gen<Effect.Deliver> Changes =
+        Gen.Select(Uids, Records, Stamps, (publisher, record, stamp) => new Effect.Deliver(Gateway, publisher, record, stamp));
+
     private static readonly Gen<Effect> Told = Gen.OneOf(
-        Gen.Select(Uids, Records, Stamps, Effect (publisher, record, stamp) => new Effect.Deliver(Gateway, publisher, record, stamp)),
+        Changes.Select(Effect (change) => change),
         Gen.Select(Gen.Select(Connections, Uids, Requests), Gen.Bool, Records, Stamps, Effect (watch, isVisible, record, stamp) =>
             new Effect.Tell(watch.Item1, watch.Item2, watch.Item3, isVisible, record, stamp)));
 
@@ -61,7 +64,8 @@ public sealed class ShardMessageTests
         Gen.Select(Counts, Gen.Bool, Gen.ULong),
         Gen.Select(Counts, Counts, (epoch, seq) => new FeedKey(epoch, seq)).Array[1, 12],
         Gen.Long[0, DateTimeOffset.MaxValue.Ticks],
-        (head, keys, at) => new ShardAnswer(head.Item1, head.Item2, head.Item3, keys[0], new DateTimeOffset(at, TimeSpan.Zero), keys[1..]));
+        Changes.Array[0, 12],
+        (head, keys, at, told) => new ShardAnswer(head.Item1, head.Item2, head.Item3, keys[0], new DateTimeOffset(at, TimeSpan.Zero), keys[1..], told));
 
     [Fact]
     public void A_batch_is_read_as_it_was_written() => Batches.Sample(batch =>
@@ -82,9 +86,10 @@ public sealed class ShardMessageTests
     [Fact]
     public void An_answer_is_read_as_it_was_written() => Answers.Sample(answer =>
     {
-        var read = ShardAnswer.Parse(answer.ToBytes(), new UidTable());
-        Assert.Equal(answer with { Accepted = read.Accepted }, read);
+        var read = ShardAnswer.Parse(answer.ToBytes(), Gateway, new UidTable());
+        Assert.Equal(answer with { Accepted = read.Accepted, Told = read.Told }, read);
         Assert.Equal(answer.Accepted, read.Accepted);
+        Assert.Equal(answer.Told, read.Told);
     }, threads: 1);
 
     [Fact]
@@ -92,7 +97,7 @@ public sealed class ShardMessageTests
     {
         CutEverywhere(batch.ToBytes(), bytes => ShardBatch.Parse(bytes, new UidTable()));
         CutEverywhere(deliveries.ToBytes(), bytes => DeliveryBatch.Parse(bytes, Gateway, new UidTable()));
-        CutEverywhere(answer.ToBytes(), bytes => ShardAnswer.Parse(bytes, new UidTable()));
+        CutEverywhere(answer.ToBytes(), bytes => ShardAnswer.Parse(bytes, Gateway, new UidTable()));
     }, iter: 3, threads: 1);
 
     [Fact]
@@ -100,7 +105,7 @@ public sealed class ShardMessageTests
     {
         IsMessageOrFault(Spoil(batch.ToBytes(), at, value), bytes => ShardBatch.Parse(bytes, new UidTable()));
         IsMessageOrFault(Spoil(deliveries.ToBytes(), at, value), bytes => DeliveryBatch.Parse(bytes, Gateway, new UidTable()));
-        IsMessageOrFault(Spoil(answer.ToBytes(), at, value), bytes => ShardAnswer.Parse(bytes, new UidTable()));
+        IsMessageOrFault(Spoil(answer.ToBytes(), at, value), bytes => ShardAnswer.Parse(bytes, Gateway, new UidTable()));
     }, iter: 1_000, threads: 1);
 
     [Fact]
@@ -135,10 +140,10 @@ public sealed class ShardMessageTests
     public void The_wire_form_of_an_answer_is_fixed() => Assert.Equal(GoldenAnswer, Convert.ToHexStringLower(Sample.Answer.ToBytes()));
 
     private const string GoldenBatch =
-        "01efcdab89674523010501090102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e350705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c6963650008";
+        "02efcdab89674523010501090102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e350705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c6963650008";
     private const string GoldenDelivery =
-        "01dcfe00000000000002031f0105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf081f02ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf081f03ac020205616c696365050300";
-    private const string GoldenAnswer = "010500070000000000000004c8018080d6bddffedfcf080205010000";
+        "02dcfe00000000000002031f0105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf081f02ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf081f03ac020205616c696365050300";
+    private const string GoldenAnswer = "020500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
 
     private static void CutEverywhere(byte[] bytes, Action<byte[]> parse)
     {
@@ -193,6 +198,6 @@ public sealed class ShardMessageTests
             new Delivery(31, new Effect.Tell(Connection, Alice, 2, false, default, new DeliveryStamp(5, 3))),
         ]);
 
-        public static readonly ShardAnswer Answer = new(5, false, 7, new FeedKey(4, 200), DateTimeOffset.UnixEpoch, [new FeedKey(5, 1), default]);
+        public static readonly ShardAnswer Answer = new(5, false, 7, new FeedKey(4, 200), DateTimeOffset.UnixEpoch, [new FeedKey(5, 1), default], [new Effect.Deliver(Gateway, Alice, Record, new DeliveryStamp(5, 1))]);
     }
 }

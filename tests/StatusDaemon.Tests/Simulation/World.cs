@@ -533,7 +533,9 @@ internal sealed class World : IAsyncDisposable
             var answer = arrives ? await TakeAsync(gateway, bytes) : null;
             if (answer is not null && isAnswered)
             {
-                gateway.FanOut.Links[0].Answered(ShardAnswer.Parse(answer, uids));
+                BeginTurn(gateway);
+                gateway.FanOut.Links[0].Answered(ShardAnswer.Parse(answer, gateway.Id, uids));
+                gateway.FanOut.Flush(clock.Now.Steady);
             }
             else
             {
