@@ -2,7 +2,7 @@
 # Installs what this machine lacks and builds. Safe to run again: does nothing where all is there and built.
 #   ./deploy.sh           what it takes to run
 #   ./deploy.sh --tests   what it takes to run and to test
-#   ./deploy.sh --peers   what it takes to run and to compare with other servers: bench/load/compare.sh
+#   ./deploy.sh --peers   what it takes to run and to compare with other servers: bench/load/compare.sh, bench/load/tls.sh
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
@@ -17,7 +17,7 @@ case "${1-}" in
     project=StatusDaemon.slnx
     ;;
   --peers)
-    packages+=(gcc libc6-dev mosquitto nats-server)
+    packages+=(gcc haproxy libc6-dev mosquitto nats-server openssl)
     project=bench/load
     ;;
   *)
