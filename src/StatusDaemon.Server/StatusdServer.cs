@@ -63,7 +63,8 @@ public sealed class StatusdServer : IAsyncDisposable
             throw new StartException(string.Join('\n', problems));
         }
 
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "statusd" });
+        // The host's own files are read once: it would watch the working directory and all below, where store and replay cache write all the time.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "statusd", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Logging.AddStatusdLog(settings.Log);
         using var early = LoggerFactory.Create(logging => logging.AddStatusdLog(settings.Log));
         SqliteStatusStore? store = null;

@@ -8,7 +8,7 @@ namespace StatusDaemon.Gateway;
 internal sealed class DetachedSocket : LoopSocket, IFrameSink
 {
     /// <summary>Most that waits for the end of a turn; what is above is owed.</summary>
-    private const int MaxStagedBytes = 16 * 1024;
+    public const int MaxStagedBytes = 16 * 1024;
 
     private readonly GatewayLoop gateway;
     private ClientInput input;
@@ -57,7 +57,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
             return;
         }
 
-        var room = gateway.ReceiveRoom;
+        var room = Loop.Room;
         var received = NativeSocket.Receive(Number, room);
         if (received == (int)NativeSocket.Failure.Later)
         {

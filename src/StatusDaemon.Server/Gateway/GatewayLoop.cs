@@ -37,9 +37,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>How long a wide flush waits for shards at most: less than it takes itself.</summary>
     private static readonly TimeSpan ShardPatience = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Bytes of one socket in one turn.</summary>
-    private const int TurnBytes = 16 * 1024;
-
     /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
     public static readonly TimeSpan LingerFor = TimeSpan.FromSeconds(2);
 
@@ -61,8 +58,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly ClientReader reader;
     private readonly List<LoopInput> said = [];
     private readonly ClientMessage message = new();
-    private readonly byte[] receiveRoom = new byte[TurnBytes];
-    private readonly byte[] sendRoom = new byte[TurnBytes];
+    private readonly byte[] sendRoom = new byte[DetachedSocket.MaxStagedBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardCalls calls = null!;
     private Moment now; // of this turn
@@ -111,9 +107,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     /// <summary>Frames of this turn that detached sockets have not sent yet.</summary>
     public FrameStage Stage { get; } = new();
-
-    /// <summary>Where a detached socket receives into.</summary>
-    public Span<byte> ReceiveRoom => receiveRoom;
 
     /// <summary>Where a detached socket puts together what it sends at once.</summary>
     public Span<byte> SendRoom => sendRoom;

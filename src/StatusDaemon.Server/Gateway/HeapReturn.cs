@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -32,8 +33,25 @@ internal sealed partial class HeapReturn(ConnectionCounts counts, TimeProvider t
         var before = Environment.WorkingSet;
         var began = Stopwatch.GetTimestamp();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        TrimNative();
         LogReturned(before >> 20, Environment.WorkingSet >> 20, (long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
     }
+
+    /// <summary>Gives back what the C library keeps of freed memory: TLS and Kerberos take theirs there.</summary>
+    private static void TrimNative()
+    {
+        try
+        {
+            _ = TrimMalloc(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A C library without it, such as musl.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimMalloc(nuint pad);
 
     [LoggerMessage(2301, LogLevel.Information, "A storm of connections is over: {Before} MiB of memory became {After} in {Milliseconds} ms")]
     private partial void LogReturned(long before, long after, long milliseconds);

@@ -50,6 +50,7 @@ internal static class HttpHosting
                 else
                 {
                     listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, HandshakeTimeout = options.Limits.Handshake });
+                    listen.Use(TlsBuffers.ReleaseWhileEmpty);
                 }
             });
         });

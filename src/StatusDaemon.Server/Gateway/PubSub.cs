@@ -17,6 +17,9 @@ namespace StatusDaemon.Gateway;
 internal sealed partial class PubSub(
     Admission admission, GatewayLoops loops, ISubscriberDirectory directory, ConnectionCounts counts, TimeProvider time, ILogger<PubSub> log)
 {
+    // One a thread, since a message is read at once: clients that say nothing hold none.
+    private static readonly ThreadLocal<ClientMessage> Messages = new(static () => new ClientMessage());
+
     /// <summary>Serves one request.</summary>
     public async Task ServeAsync(HttpContext http)
     {
@@ -155,7 +158,6 @@ internal sealed partial class PubSub(
     private static async Task ReadAsync(KeptClient kept, CancellationToken linger)
     {
         using var reader = kept.Loop.NewReader();
-        var message = new ClientMessage();
         var input = default(ClientInput);
         var isEnded = false;
         try
@@ -168,7 +170,7 @@ internal sealed partial class PubSub(
                 List<LoopInput> inputs = [];
                 foreach (var segment in read.Buffer)
                 {
-                    isEnded = isEnded || reader.Read(segment.Span, kept.Client, ref input, message, inputs);
+                    isEnded = isEnded || reader.Read(segment.Span, kept.Client, ref input, Messages.Value!, inputs);
                 }
 
                 kept.Input.AdvanceTo(read.Buffer.End);

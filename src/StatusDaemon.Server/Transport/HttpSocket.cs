@@ -149,8 +149,7 @@ internal sealed class HttpSocket : LoopSocket
     /// <returns>False if nothing more comes, or nobody takes it.</returns>
     private async ValueTask<bool> ReceiveSomeAsync()
     {
-        var room = input.GetMemory();
-        var received = NativeSocket.Receive(Number, room.Span);
+        var received = NativeSocket.Receive(Number, Loop.Room);
         if (received == (int)NativeSocket.Failure.Later)
         {
             await readable;
@@ -167,13 +166,14 @@ internal sealed class HttpSocket : LoopSocket
             return false;
         }
 
-        input.Advance(received);
+        var isAll = received < Loop.Room.Length;
+        input.Write(Loop.Room[..received]);
         if ((await input.FlushAsync()).IsCompleted)
         {
             return false;
         }
 
-        if (received < room.Length && !isPeerEnding)
+        if (isAll && !isPeerEnding)
         {
             await readable; // it had no more; what comes is reported
         }

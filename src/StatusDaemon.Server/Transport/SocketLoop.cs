@@ -12,6 +12,9 @@ internal sealed partial class SocketLoop : IDisposable
 {
     private const int TurnEvents = 512;
 
+    /// <summary>Bytes of one socket at once.</summary>
+    private const int RoomBytes = 16 * 1024;
+
     /// <summary>Posted work of one turn: the rest waits for the next, so that sockets are not kept waiting by it.</summary>
     private const int TurnPosted = 4096;
 
@@ -22,6 +25,7 @@ internal sealed partial class SocketLoop : IDisposable
     private readonly List<uint> generations = [];
     private readonly Stack<int> free = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly byte[] room = new byte[RoomBytes];
     private readonly Thread thread;
     private readonly ITurns turns;
     private int isAsleep;
@@ -38,6 +42,9 @@ internal sealed partial class SocketLoop : IDisposable
 
     /// <summary>Runs the continuations of pipes on this loop.</summary>
     public PipeScheduler Scheduler { get; }
+
+    /// <summary>Where a socket receives into: one has it at a time, so that none holds a buffer while it waits. Only on the loop.</summary>
+    public Span<byte> Room => room;
 
     /// <summary>Ends with the loop; faulted if something failed in it.</summary>
     public Task Ended => ended.Task;
