@@ -15,7 +15,7 @@ internal sealed class StartedServer : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string folder = Directory.CreateTempSubdirectory("statusd-load-").FullName;
-    private readonly int port = FreePort();
+    private readonly int port = FreePorts.Next();
     private readonly string name;
     private readonly ConcurrentQueue<string> complaints = new();
     private Process? process;
@@ -142,12 +142,5 @@ internal sealed class StartedServer : IAsyncDisposable
         }
 
         throw new LoadException($"{name} takes no connections after {Patience.TotalSeconds:F0} s");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

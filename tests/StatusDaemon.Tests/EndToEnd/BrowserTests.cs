@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Auth;
+using StatusDaemon.Load;
 using StatusDaemon.Settings;
 
 namespace StatusDaemon.EndToEnd;
@@ -52,9 +53,9 @@ public sealed class BrowserTests(KerberosRealm realm)
     /// <summary>One page at two origins. It tells what its WebSocket saw first, and its load event waits for that: then Chromium prints it and ends.</summary>
     private sealed class Pages
     {
-        public int Allowed { get; } = StatusdProcess.FreePort();
+        public int Allowed { get; } = FreePorts.Next();
 
-        public int Other { get; } = StatusdProcess.FreePort();
+        public int Other { get; } = FreePorts.Next();
 
         public Uri? PubSub { get; set; }
 

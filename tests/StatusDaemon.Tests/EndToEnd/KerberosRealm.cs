@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using StatusDaemon.EndToEnd;
+using StatusDaemon.Load;
 using StatusDaemon.Names;
 
 [assembly: AssemblyFixture(typeof(KerberosRealm))]
@@ -28,7 +27,7 @@ public sealed class KerberosRealm : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        var port = FreePort();
+        var port = FreePorts.Next();
         await File.WriteAllTextAsync(ConfigPath, $$"""
             [libdefaults]
                 default_realm = {{Name}}
@@ -111,13 +110,6 @@ public sealed class KerberosRealm : IAsyncLifetime
         }
 
         Directory.Delete(folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>The kernel's "parent died" means the thread that started the child, so that thread stays as long as the child.</summary>

@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using StatusDaemon.Load;
 
 namespace StatusDaemon.EndToEnd;
 
@@ -39,7 +38,7 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <remarks>The same after a restart.</remarks>
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePorts.Next();
 
     /// <inheritdoc/>
     public bool IsTls => certificate is not null;
@@ -209,14 +208,6 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 
         process?.Dispose();
         System.IO.Directory.Delete(folder, recursive: true);
-    }
-
-    /// <summary>A port of loopback that was free a moment ago.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Take(string? line)
