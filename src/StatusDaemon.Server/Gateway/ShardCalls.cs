@@ -31,14 +31,20 @@ internal sealed partial class ShardCalls(
     public void Call(bool isTick)
     {
         var now = clock.Now.Steady;
+        List<(int Shard, Payload Batch, TimeSpan Pause)> due = [];
         for (var shard = 0; shard < links.Count; shard++)
         {
             var link = links[shard];
             if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
             {
                 calledAt[shard] = now;
-                _ = CallAsync(shard, new Payload(link.Next().ToBytes()), pauses[shard]);
+                due.Add((shard, new Payload(link.Next().ToBytes()), pauses[shard]));
             }
+        }
+
+        if (due.Count > 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(CallAll, due, preferLocal: false);
         }
     }
 
@@ -76,6 +82,19 @@ internal sealed partial class ShardCalls(
         else
         {
             LogStillAway(shard, reason);
+        }
+    }
+
+    /// <summary>Makes the calls of a turn.</summary>
+    /// <remarks>
+    /// Not on the loop's thread: Orleans takes the object that waits for an answer from a pool of the thread that calls, and gives it back to that of the
+    /// thread that goes on. A thread that only called would have a new one made for each call, and none of them would ever be collected.
+    /// </remarks>
+    private void CallAll(List<(int Shard, Payload Batch, TimeSpan Pause)> due)
+    {
+        foreach (var (shard, batch, pause) in due)
+        {
+            _ = CallAsync(shard, batch, pause);
         }
     }
 
