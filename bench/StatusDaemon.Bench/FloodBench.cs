@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using StatusDaemon.Load;
 
 namespace StatusDaemon.Bench;
 
@@ -29,7 +28,7 @@ internal static class FloodBench
         {
             Console.WriteLine(waits ? "  -- each publisher waits for its own status" : "  -- publishers wait for nothing");
             var folder = Directory.CreateTempSubdirectory("statusd-flood-").FullName;
-            var port = FreePort();
+            var port = FreePorts.Next();
             using var server = Start(folder, port);
             try
             {
@@ -169,12 +168,5 @@ internal static class FloodBench
         }
 
         throw new TimeoutException("The server did not get ready.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -48,7 +48,7 @@ internal sealed class Soak : IDisposable
         SaysRubbish,
     }
 
-    /// <summary>Connections that are up and behave.</summary>
+    /// <summary>Connections that are up, whatever they say on them.</summary>
     public int Settled { get; private set; }
 
     /// <summary>Connections that have ended, one way or another.</summary>
@@ -195,7 +195,7 @@ internal sealed class Soak : IDisposable
 
         if ((what & Readiness.Readable) != 0 && !(guest.Manners == Manners.NeverReads && guest.IsSettled))
         {
-            Read(guest);
+            Read(guest, toItsEnd: (what & Readiness.PeerEnded) != 0);
         }
     }
 
@@ -218,7 +218,8 @@ internal sealed class Soak : IDisposable
         }
     }
 
-    private void Read(Guest guest)
+    /// <param name="toItsEnd">The end lies behind what came, and is not reported again.</param>
+    private void Read(Guest guest, bool toItsEnd)
     {
         while (true)
         {
@@ -243,7 +244,7 @@ internal sealed class Soak : IDisposable
                 Send(guest, Frame(0xA, [])); // a ping: the last frame of what came
             }
 
-            if (received < room.Length)
+            if (received < room.Length && !toItsEnd)
             {
                 return;
             }

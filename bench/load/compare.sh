@@ -17,49 +17,20 @@ for scenario in "${scenarios[@]}"; do
 done
 
 "$here/../../deploy.sh" --peers
-ulimit -n "$(ulimit -Hn)"
-
-# What is measured is a copy: somebody may build meanwhile.
-folder=$(mktemp -d)
-peer=
-end() {
-  if [[ -n $peer ]]; then kill "$peer" 2>/dev/null || true; fi
-  rm -rf "$folder"
-}
-trap end EXIT
-cp -r "$here/bin/Release/net10.0" "$folder/load"
+# shellcheck source=bench/load/common.sh
+. "$here/common.sh"
 results=${RESULTS:-$folder/runs.jsonl}
-
-load() { dotnet "$folder/load/StatusDaemon.Load.dll" "$@"; }
-
-is_open() { (: >"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# Sets port to one that nobody listens at. Below the kernel's own, which clients get.
-free_port() {
-  port=$((20000 + RANDOM % 10000))
-  while is_open "$port"; do port=$((20000 + RANDOM % 10000)); done
-}
 
 # One run against a peer that listens at $port: its name, its dialect, its path, the scenario, and the command that starts it.
 against() {
   local name=$1 dialect=$2 path=$3 scenario=$4
   shift 4
   "$@" >"$folder/$name.log" 2>&1 &
-  peer=$!
-  for ((tries = 0; tries < 200; tries++)); do
-    if is_open "$port"; then break; fi
-    sleep 0.05
-  done
-  if ! is_open "$port"; then
-    echo "compare.sh: $name does not listen; it said:" >&2
-    cat "$folder/$name.log" >&2
-    exit 1
-  fi
-  load "$scenario" --url "ws://127.0.0.1:$port$path" --pid "$peer" --dialect "$dialect" --name "$name" --json >>"$results" ||
+  started=($!)
+  wait_for "$name" "$port"
+  load "$scenario" --url "ws://127.0.0.1:$port$path" --pid "${started[0]}" --dialect "$dialect" --name "$name" --json >>"$results" ||
     echo "compare.sh: $name did not do all of $scenario; the table says what" >&2
-  kill "$peer"
-  wait "$peer" 2>/dev/null || true
-  peer=
+  stop
 }
 
 nats() {

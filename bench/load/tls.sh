@@ -6,32 +6,8 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 "$here/../../deploy.sh" --peers
-ulimit -n "$(ulimit -Hn)"
-
-folder=$(mktemp -d)
-server=
-proxy=
-end() {
-  for process in $server $proxy; do kill "$process" 2>/dev/null || true; done
-  rm -rf "$folder"
-}
-trap end EXIT
-cp -r "$here/bin/Release/net10.0" "$folder/load"
-load() { dotnet "$folder/load/StatusDaemon.Load.dll" "$@"; }
-is_open() { (: >"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-free_port() {
-  port=$((20000 + RANDOM % 10000))
-  while is_open "$port"; do port=$((20000 + RANDOM % 10000)); done
-}
-wait_for() {
-  for ((tries = 0; tries < 300; tries++)); do
-    if is_open "$1"; then return; fi
-    sleep 0.1
-  done
-  echo "tls.sh: nobody listens at port $1; statusd said:" >&2
-  cat "$folder/statusd.log" >&2
-  exit 1
-}
+# shellcheck source=bench/load/common.sh
+. "$here/common.sh"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
   -keyout "$folder/key.pem" -out "$folder/certificate.pem" 2>/dev/null
@@ -70,17 +46,14 @@ listen statusd
   server statusd 127.0.0.1:$inner $ssl
 CFG
   dotnet "${STATUSD:-$folder/load/statusd.dll}" up --config "$folder/settings.yml" >"$folder/statusd.log" 2>&1 &
-  server=$!
+  started=($!)
   haproxy -f "$folder/haproxy.cfg" >"$folder/haproxy.log" 2>&1 &
-  proxy=$!
-  wait_for "$inner"
-  wait_for "$outer"
-  load "$@" --url "ws://127.0.0.1:$outer/pubsub" --pid "$server" --name "$kind" --json >>"$folder/runs.jsonl" ||
+  started+=($!)
+  wait_for statusd "$inner"
+  wait_for haproxy "$outer"
+  load "$@" --url "ws://127.0.0.1:$outer/pubsub" --pid "${started[0]}" --name "$kind" --json >>"$folder/runs.jsonl" ||
     echo "tls.sh: $kind did not do all of $1; the table says what" >&2
-  kill "$proxy" "$server"
-  wait "$proxy" "$server" 2>/dev/null || true
-  server=
-  proxy=
+  stop
 }
 
 for ((r = 1; r <= ${RUNS:-3}; r++)); do

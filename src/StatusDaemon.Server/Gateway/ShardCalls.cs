@@ -31,18 +31,18 @@ internal sealed partial class ShardCalls(
     public void Call(bool isTick)
     {
         var now = clock.Now.Steady;
-        List<(int Shard, Payload Batch, TimeSpan Pause)> due = [];
+        List<(int Shard, Payload Batch, TimeSpan Pause)>? due = null;
         for (var shard = 0; shard < links.Count; shard++)
         {
             var link = links[shard];
             if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
             {
                 calledAt[shard] = now;
-                due.Add((shard, new Payload(link.Next().ToBytes()), pauses[shard]));
+                (due ??= []).Add((shard, new Payload(link.Next().ToBytes()), pauses[shard]));
             }
         }
 
-        if (due.Count > 0)
+        if (due is not null)
         {
             ThreadPool.UnsafeQueueUserWorkItem(CallAll, due, preferLocal: false);
         }

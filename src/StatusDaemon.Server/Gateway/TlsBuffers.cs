@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace StatusDaemon.Gateway;
 
-/// <summary>Has OpenSSL give the buffers of a TLS connection back while nothing is in them: half of what an idle one takes.</summary>
+/// <summary>Has OpenSSL give the buffers of a TLS connection back while nothing is in them: a third of what an idle one takes.</summary>
 /// <remarks>
 /// OpenSSL can do it (<c>SSL_MODE_RELEASE_BUFFERS</c>), .NET does not ask it to and has no setting for it, so the handle is taken out of
 /// <see cref="SslStream"/> by its private field. Where it is another, or OpenSSL is not there, nothing is asked, and all works with more memory:

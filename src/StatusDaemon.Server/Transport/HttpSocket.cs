@@ -166,14 +166,13 @@ internal sealed class HttpSocket : LoopSocket
             return false;
         }
 
-        var isAll = received < Loop.Room.Length;
         input.Write(Loop.Room[..received]);
         if ((await input.FlushAsync()).IsCompleted)
         {
             return false;
         }
 
-        if (isAll && !isPeerEnding)
+        if (received < Loop.Room.Length && !isPeerEnding)
         {
             await readable; // it had no more; what comes is reported
         }

@@ -15,7 +15,7 @@ public sealed class ShardSimulationTests
         }
     }
 
-    [Theory, InlineData(11), InlineData(514)]
+    [Theory, InlineData(11), InlineData(514), InlineData(917)]
     public Task A_bad_day_of_the_past_goes_well(int seed) => RunAsync(seed);
 
     private static async Task RunAsync(int seed)
