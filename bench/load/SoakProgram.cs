@@ -41,6 +41,7 @@ internal static class SoakProgram
         var start = Stopwatch.GetTimestamp();
         soak.Rest(Calm);
         var first = await MeasureAsync(0);
+        var own = first.Files - soak.Settled; // of the server itself
         for (var at = TimeSpan.Zero; at < time; at = Stopwatch.GetElapsedTime(start))
         {
             var before = meter.CpuSeconds;
@@ -56,7 +57,7 @@ internal static class SoakProgram
         var last = await MeasureAsync((meter.CpuSeconds - quiet) / Look.TotalSeconds);
         string?[] faults =
         [
-            last.Files > soak.Settled + SpareFiles ? $"{last.Files} files for {soak.Settled} connections" : null,
+            last.Files > own + soak.Settled + SpareFiles ? $"{last.Files} files for {soak.Settled} connections and {own} of its own" : null,
             last.Resident > first.Resident * MostGrowth ? $"{last.Resident >> 20} MiB are left of {first.Resident >> 20}" : null,
             last.CpuPercent > MostCpuInQuiet ? string.Create(CultureInfo.InvariantCulture, $"{last.CpuPercent:F1} % of a core in quiet") : null,
             soak.Wronged > 0 ? $"{soak.Wronged} who behaved were ended" : null,
