@@ -5,29 +5,19 @@ namespace StatusDaemon.Routing;
 /// <summary>The gateways that have declared themselves to one router, and were not given up since.</summary>
 internal sealed class GatewayTable
 {
-    private readonly List<GatewayId> ids = []; // by slot: asked for each gateway that a status goes to
-    private readonly Stack<int> free = new();
+    private readonly SlotArena<KnownGateway> slots = new();
     private readonly Dictionary<GatewayId, KnownGateway> byId = [];
 
     /// <summary>The gateway of a slot that is known to have one.</summary>
-    public GatewayId IdOf(int slot) => ids[slot];
+    public GatewayId IdOf(int slot) => slots[slot].Id;
 
     public bool TryGet(GatewayId id, [NotNullWhen(true)] out KnownGateway? gateway) => byId.TryGetValue(id, out gateway);
 
     /// <summary>Begins to know a gateway that is not known.</summary>
     public KnownGateway Add(GatewayId id)
     {
-        if (free.TryPop(out var slot))
-        {
-            ids[slot] = id;
-        }
-        else
-        {
-            slot = ids.Count;
-            ids.Add(id);
-        }
-
-        var gateway = new KnownGateway(slot, id);
+        var gateway = new KnownGateway(slots.NextSlot, id);
+        slots.Add(gateway);
         byId.Add(id, gateway);
         return gateway;
     }
@@ -51,6 +41,6 @@ internal sealed class GatewayTable
     public void Remove(KnownGateway gateway)
     {
         byId.Remove(gateway.Id);
-        free.Push(gateway.Slot);
+        slots.Remove(gateway);
     }
 }

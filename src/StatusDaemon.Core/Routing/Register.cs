@@ -16,6 +16,9 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     /// <summary>Watches that wait for their first answer.</summary>
     public int Waiting;
 
+    /// <summary>The register table's.</summary>
+    public int Link;
+
     private SlotList<ShownCount> shown;
     private Aside? aside;
 

@@ -8,12 +8,12 @@ internal sealed class RegisterTable
 {
     private readonly UidTable uids;
     private readonly SlotArena<Register> slots = new();
-    private readonly SlotIndex byUid;
+    private readonly SlotChains byUid;
 
     public RegisterTable(UidTable uids)
     {
         this.uids = uids;
-        byUid = new SlotIndex(slot => Uid.Comparer.GetHashCode(slots[slot].Uid));
+        byUid = new SlotChains(slot => Uid.Comparer.GetHashCode(slots[slot].Uid), slot => ref slots[slot].Link, load: 2);
     }
 
     /// <summary>Publishers known.</summary>
@@ -26,7 +26,7 @@ internal sealed class RegisterTable
 
     public bool TryGet(Uid uid, [NotNullWhen(true)] out Register? register)
     {
-        for (var at = byUid.First(Uid.Comparer.GetHashCode(uid)); byUid.TryNext(ref at, out var slot);)
+        for (var slot = byUid.First(Uid.Comparer.GetHashCode(uid)); slot >= 0; slot = byUid.Next(slot))
         {
             register = slots[slot];
             if (register.Uid.Equals(uid))
