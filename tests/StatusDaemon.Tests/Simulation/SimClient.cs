@@ -8,8 +8,8 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Simulation;
 
 /// <summary>A client's end of a connection: it keeps what it was sent, and may stop reading.</summary>
-/// <param name="maySee">Whether it may be shown a publisher's status of this timestamp.</param>
-internal sealed class SimClient(Uid subscriber, Func<SimClient, string, int, bool> maySee) : IFrameSink
+/// <param name="maySee">Whether a watcher may be shown a publisher's status of this timestamp.</param>
+internal sealed class SimClient(Uid subscriber, Func<Uid, string, int, bool> maySee) : IFrameSink
 {
     private readonly List<byte[]> unread = [];
 
@@ -93,7 +93,7 @@ internal sealed class SimClient(Uid subscriber, Func<SimClient, string, int, boo
             Complaint ??= $"{Subscriber} was shown {publisher} of {timestamp} after {Newest[publisher]}";
         }
 
-        if (!maySee(this, publisher, timestamp))
+        if (!maySee(Subscriber, publisher, timestamp))
         {
             Complaint ??= $"{Subscriber} was shown {publisher} of {timestamp}, which was accepted after a hide";
         }

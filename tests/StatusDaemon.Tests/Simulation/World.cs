@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Time.Testing;
 using StatusDaemon.Daemon;
 using StatusDaemon.Gateway;
@@ -17,13 +16,13 @@ namespace StatusDaemon.Simulation;
 /// </remarks>
 internal sealed class World : IAsyncDisposable
 {
-    private static readonly Uid[] People = [.. Enumerable.Range(0, 5).Select(i => Uid.TryParse($"u{i}", out var uid) ? uid : throw new InvalidOperationException())];
-
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     private readonly Random random;
     private readonly Random? stops;
     private readonly bool isGentle;
+    private readonly SimNetwork network;
+    private readonly SimTruth truth = new();
     private readonly FakeTimeProvider time = new();
     private readonly SteadyClock clock;
     private readonly UidTable uids = new();
@@ -31,18 +30,9 @@ internal sealed class World : IAsyncDisposable
     private readonly List<SimGateway> gateways = [];
     private readonly List<SimClient> clients;
     private readonly List<SimDaemon> zombies = [];
-    private readonly Dictionary<long, DirectorySnapshot> history = [];
-
-    // The rules that were in force where each status was first accepted.
-    private readonly Dictionary<int, long> acceptedUnder = [];
-    private readonly List<Func<Task>> network = [];
-    private readonly Dictionary<Uid, (Status Status, int Timestamp)> accepted = new(Uid.Comparer);
-    private DirectorySnapshot directory;
     private SimDaemon daemon = null!;
     private ulong gatewayIds;
     private ulong outboxIds;
-    private int published;
-    private bool isCalm;
     private string? complaint;
 
     public World(int seed)
@@ -50,9 +40,10 @@ internal sealed class World : IAsyncDisposable
         random = new Random(seed);
         stops = seed % 3 == 0 ? new Random(seed) : null;
         isGentle = seed % 2 == 1;
+        network = new SimNetwork(random, isGentle);
         clock = new SteadyClock(time);
-        clients = [.. People.Select(person => new SimClient(person, MaySee))];
-        directory = NewDirectory(revision: 1, hidden: [], absent: []);
+        clients = [.. SimTruth.People.Select(person => new SimClient(person, truth.MaySee))];
+        truth.Rule(hidden: [], absent: []);
     }
 
     public async Task<string?> RunAsync(int steps)
@@ -69,7 +60,7 @@ internal sealed class World : IAsyncDisposable
             }
         }
 
-        isCalm = true;
+        network.IsCalm = true;
         store.IsAway = false;
         BuryZombies(all: true);
         await ContinueAsync(Stopped);
@@ -89,10 +80,7 @@ internal sealed class World : IAsyncDisposable
             }
 
             await PumpAsync();
-            while (network.Count > 0)
-            {
-                await DeliverAsync(0);
-            }
+            await network.DeliverAllAsync();
         }
     }
 
@@ -122,15 +110,15 @@ internal sealed class World : IAsyncDisposable
                 await SettleAsync(rounds: 1);
             }
 
-            versions.AddRange(People.Select(person => daemon.Router.RecordOf(person).Version));
+            versions.AddRange(SimTruth.People.Select(person => daemon.Router.RecordOf(person).Version));
         }
 
-        if (!versions[..People.Length].SequenceEqual(versions[People.Length..]))
+        if (!versions[..SimTruth.People.Length].SequenceEqual(versions[SimTruth.People.Length..]))
         {
             return "somebody went offline twice";
         }
 
-        if (accepted.Keys.FirstOrDefault(person => directory.TryGet(person, out _) && daemon.Router.RecordOf(person).Shown != Status.NotRegistered) is { } left)
+        if (truth.Speakers.FirstOrDefault(person => truth.Directory.TryGet(person, out _) && daemon.Router.RecordOf(person).Shown != Status.NotRegistered) is { } left)
         {
             return $"{left} has left and is {daemon.Router.RecordOf(left).Shown}";
         }
@@ -142,44 +130,14 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The whole machine is suspended, and nobody sees a change of anyone.</summary>
     private async Task<string?> StandStillAsync()
     {
-        var before = People.Select(daemon.Router.RecordOf).ToArray();
+        var before = SimTruth.People.Select(daemon.Router.RecordOf).ToArray();
         await SuspendAsync(TimeSpan.FromHours(9));
         await SettleAsync(rounds: 2);
-        var changed = clients.FirstOrDefault(client => client.Connection is not null && daemon.Router.RecordOf(client.Subscriber) != before[Array.IndexOf(People, client.Subscriber)]);
+        var changed = clients.FirstOrDefault(client => client.Connection is not null && daemon.Router.RecordOf(client.Subscriber) != before[Array.IndexOf(SimTruth.People, client.Subscriber)]);
         return changed is null ? Verify() : $"{changed.Subscriber} stayed connected while all stood still, and is {daemon.Router.RecordOf(changed.Subscriber).Shown}";
     }
 
-    private bool MaySee(SimClient watcher, string publisher, int number) =>
-        number == 0 || !acceptedUnder.TryGetValue(number, out var since)
-        || history.Any(pair => pair.Key >= since && pair.Value.Judge(Person(publisher), watcher.Subscriber).IsVisible);
-
-    private string? Verify()
-    {
-        foreach (var (uid, (status, timestamp)) in accepted)
-        {
-            var record = daemon.Router.RecordOf(uid);
-            if ((record.Shown, NumberOf(record.Timestamp)) != (status, timestamp))
-            {
-                return $"{uid} published {status} of {timestamp}, the daemon has {record.Shown} of {record.Timestamp}";
-            }
-        }
-
-        foreach (var client in clients.Where(client => client.Connection is not null))
-        {
-            foreach (var publisher in client.Watched)
-            {
-                var uid = Person(publisher);
-                var record = daemon.Router.RecordOf(uid);
-                var truth = directory.Judge(uid, client.Subscriber).IsVisible ? ((int)record.Shown, NumberOf(record.Timestamp)) : ((int)Status.Unknown, 0);
-                if (!client.Shown.TryGetValue(publisher, out var shown) || shown != truth)
-                {
-                    return $"{client.Subscriber} is shown {publisher} as {shown}, truth is {truth}";
-                }
-            }
-        }
-
-        return Complaint;
-    }
+    private string? Verify() => truth.Verify(daemon.Router, clients) ?? Complaint;
 
     private async Task StepAsync()
     {
@@ -196,14 +154,14 @@ internal sealed class World : IAsyncDisposable
             case >= 58 and <= 61 when isGentle && random.Next(5) > 0:
                 await PumpAsync();
                 break;
-            case < 12 when client.Connection is null && directory.TryGet(client.Subscriber, out _):
+            case < 12 when client.Connection is null && truth.Directory.TryGet(client.Subscriber, out _):
                 Connect(client);
                 break;
             case < 15 when client.Connection is not null:
                 Disconnect(client);
                 break;
             case < 32 when client.Connection is not null:
-                Subscribe(client, People[random.Next(People.Length)]);
+                Subscribe(client, SimTruth.People[random.Next(SimTruth.People.Length)]);
                 break;
             case < 36 when client.Connection is not null && client.Watched.Count > 0:
                 Unsubscribe(client, client.Watched.ElementAt(random.Next(client.Watched.Count)));
@@ -240,11 +198,7 @@ internal sealed class World : IAsyncDisposable
                 await PumpAsync();
                 break;
             default:
-                for (var messages = random.Next(1, 6); messages > 0 && network.Count > 0; messages--)
-                {
-                    await DeliverAsync(random.Next(network.Count));
-                }
-
+                await network.DeliverSomeAsync();
                 break;
         }
     }
@@ -298,7 +252,7 @@ internal sealed class World : IAsyncDisposable
         client.Forget();
 
         // Always the same gateway: between two of them the owner's order decides, and no client could say which status was the last.
-        var gateway = gateways[Array.IndexOf(People, client.Subscriber) % gateways.Count];
+        var gateway = gateways[Array.IndexOf(SimTruth.People, client.Subscriber) % gateways.Count];
         client.Connection = gateway.FanOut.Admit(client.Subscriber, new ClientOrigin(client.Subscriber.ToString(), "sim"), client);
     }
 
@@ -319,16 +273,13 @@ internal sealed class World : IAsyncDisposable
     {
         client.Watched.Remove(publisher);
         client.Newest.Remove(publisher);
-        Take(client, new ClientWish(null, default, [(Person(publisher), false)]));
+        Take(client, new ClientWish(null, default, [(SimTruth.Person(publisher), false)]));
     }
 
     private void Publish(SimClient client)
     {
-        published++;
-        ClientTimestamp.TryParse(System.Text.Encoding.ASCII.GetBytes($"{published}"), quoted: true, out var timestamp);
         var status = (Status)random.Next(1, 8);
-        accepted[client.Subscriber] = (status, published);
-        Take(client, new ClientWish(status, timestamp, []));
+        Take(client, new ClientWish(status, truth.Say(client.Subscriber, status), []));
     }
 
     private void Take(SimClient client, ClientWish wish) =>
@@ -344,9 +295,9 @@ internal sealed class World : IAsyncDisposable
 
     private async Task ChangeRulesAsync()
     {
-        var hidden = People.SelectMany(publisher => People.Select(watcher => (publisher, watcher))).Where(_ => random.Next(4) == 0).ToHashSet();
-        var absent = People.Where(_ => random.Next(12) == 0).ToHashSet();
-        directory = NewDirectory(directory.Revision + 1, hidden, absent);
+        var hidden = SimTruth.People.SelectMany(publisher => SimTruth.People.Select(watcher => (publisher, watcher))).Where(_ => random.Next(4) == 0).ToHashSet();
+        var absent = SimTruth.People.Where(_ => random.Next(12) == 0).ToHashSet();
+        truth.Rule(hidden, absent);
         foreach (var owner in zombies.Where(_ => random.Next(2) == 0).Append(daemon).Where(owner => !owner.IsStopped))
         {
             await FollowAsync(owner);
@@ -356,7 +307,7 @@ internal sealed class World : IAsyncDisposable
         foreach (var removed in clients.Where(client => absent.Contains(client.Subscriber)))
         {
             // What was under way is not taken any more.
-            accepted.Remove(removed.Subscriber);
+            truth.Forget(removed.Subscriber);
             if (removed.Connection is not null)
             {
                 Disconnect(removed);
@@ -366,8 +317,8 @@ internal sealed class World : IAsyncDisposable
 
     private async Task FollowAsync(SimDaemon owner)
     {
-        await owner.Shard.TakeAsync(new RouterInput.DirectoryChanged(DirectoryChange.Between(owner.Directory, directory)), CancellationToken.None);
-        owner.Directory = directory;
+        await owner.Shard.TakeAsync(new RouterInput.DirectoryChanged(DirectoryChange.Between(owner.Directory, truth.Directory)), CancellationToken.None);
+        owner.Directory = truth.Directory;
     }
 
     private async Task StartDaemonAsync()
@@ -380,8 +331,8 @@ internal sealed class World : IAsyncDisposable
 
         var epoch = await store.NextEpochAsync(0, CancellationToken.None);
         var outboxes = new Outboxes();
-        var router = new Router(new RouterSettings { OfflineAfter = Grace }, uids, directory, store.Incarnation, epoch, clock.Now);
-        daemon = new SimDaemon(router, new RouterShard(0, router, outboxes, store, clock), outboxes, directory, clock.Now.Steady);
+        var router = new Router(new RouterSettings { OfflineAfter = Grace }, uids, truth.Directory, store.Incarnation, epoch, clock.Now);
+        daemon = new SimDaemon(router, new RouterShard(0, router, outboxes, store, clock), outboxes, truth.Directory, clock.Now.Steady);
         if (random.Next(2) == 0)
         {
             await ReadAllAsync(daemon);
@@ -389,7 +340,7 @@ internal sealed class World : IAsyncDisposable
         else
         {
             var reader = daemon;
-            network.Add(() => ReadAllAsync(reader));
+            network.Send(() => ReadAllAsync(reader));
         }
     }
 
@@ -424,7 +375,7 @@ internal sealed class World : IAsyncDisposable
 
         if (reader.IsStopped)
         {
-            network.Add(() => ReadAllAsync(reader));
+            network.Send(() => ReadAllAsync(reader));
             return;
         }
 
@@ -453,7 +404,7 @@ internal sealed class World : IAsyncDisposable
         }
 
         // What it had not passed on is lost with it, so only what is published from now on can be asked for.
-        accepted.Clear();
+        truth.ForgetAll();
     }
 
     private async Task PumpAsync()
@@ -511,15 +462,15 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Time passes for a daemon: nobody may go offline who was connected within the grace, as far as it could know while it ran.</summary>
     private async Task TickAsync(SimDaemon owner)
     {
-        var before = People.Select(owner.Router.RecordOf).ToArray();
+        var before = SimTruth.People.Select(owner.Router.RecordOf).ToArray();
         await owner.Shard.TickAsync(CancellationToken.None);
-        foreach (var (person, earlier) in People.Zip(before))
+        foreach (var (person, earlier) in SimTruth.People.Zip(before))
         {
             var record = owner.Router.RecordOf(person);
             // Decided now: the store may also have told, with this tick, what was decided before.
             if (record.Version != earlier.Version && record.Source.Kind == SourceKind.Offline && record.Source.At == clock.Now.Utc)
             {
-                accepted.Remove(person);
+                truth.Forget(person);
                 var gone = owner.UnheardFor(person, clock.Now.Steady);
                 if (gone < Grace)
                 {
@@ -532,9 +483,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Calls the shard that lives when the call arrives; call or answer may be lost, the call may arrive again later.</summary>
     private void Call(SimGateway gateway, byte[] bytes)
     {
-        var isAnswered = Survives();
-        var arrives = Survives();
-        network.Add(async () =>
+        var isAnswered = network.Survives();
+        var arrives = network.Survives();
+        network.Send(async () =>
         {
             if (gateway.IsDead)
             {
@@ -553,9 +504,9 @@ internal sealed class World : IAsyncDisposable
                 gateway.FanOut.Links[0].Failed();
             }
         });
-        if (!isCalm && random.Next(5) == 0)
+        if (network.Repeats())
         {
-            network.Add(() => TakeAsync(gateway, bytes));
+            network.Send(() => TakeAsync(gateway, bytes));
         }
     }
 
@@ -585,7 +536,7 @@ internal sealed class World : IAsyncDisposable
         {
             foreach (var publish in batch.Inputs.OfType<RouterInput.Publish>())
             {
-                acceptedUnder.TryAdd(NumberOf(publish.Timestamp), owner.Directory.Revision);
+                truth.Accepted(publish.Timestamp, under: owner.Directory);
             }
 
             if (batch.Number == gateway.LastBatch.Number && batch.Activation == owner.Router.Activation)
@@ -603,9 +554,9 @@ internal sealed class World : IAsyncDisposable
     private void Deliver(SimDaemon sender, SimGateway gateway, DeliveryBatch batch)
     {
         var bytes = batch.ToBytes();
-        var arrives = Survives();
-        var isAcknowledged = Survives();
-        network.Add(() =>
+        var arrives = network.Survives();
+        var isAcknowledged = network.Survives();
+        network.Send(() =>
         {
             if (arrives && !gateway.IsDead)
             {
@@ -623,29 +574,5 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>A turn has room for a frame or two, until the world is calm.</summary>
-    private void BeginTurn(SimGateway gateway) => gateway.FanOut.BeginTurn(clock.Now.Steady, isCalm ? int.MaxValue : random.Next(3));
-
-    private bool Survives() => isCalm || random.Next(10) < (isGentle ? 9 : 7);
-
-    private async Task DeliverAsync(int at)
-    {
-        var message = network[at];
-        network.RemoveAt(at);
-        await message();
-    }
-
-    private static Uid Person(string name) => People.First(person => person.ToString() == name);
-
-    private static int NumberOf(ClientTimestamp timestamp) => timestamp.IsNone ? 0 : int.Parse(timestamp.ToString(), CultureInfo.InvariantCulture);
-
-    private DirectorySnapshot NewDirectory(long revision, HashSet<(Uid Publisher, Uid Watcher)> hidden, HashSet<Uid> absent) =>
-        history[revision] = new DirectorySnapshot(
-            People.Where(person => !absent.Contains(person)).Select(person => new Subscriber
-            {
-                Uid = person,
-                DName = DName.TryParse($"{person}@SIM", out var dname) ? dname : default,
-                Rules = new BlackWhiteRules(People.Where(watcher => hidden.Contains((person, watcher))).Select(watcher => new Selector.One(watcher)), []),
-            }),
-            new DirectoryPolicy())
-        { Revision = revision };
+    private void BeginTurn(SimGateway gateway) => gateway.FanOut.BeginTurn(clock.Now.Steady, network.IsCalm ? int.MaxValue : random.Next(3));
 }
