@@ -10,9 +10,10 @@ public readonly record struct Delivery(int Shard, Effect What);
 /// <summary>What one daemon tells one gateway in one call; the next one goes when this one is acknowledged.</summary>
 /// <param name="Outbox">Random id of the daemon's outbox for this gateway.</param>
 /// <param name="Number">Grows by one with each batch of the outbox; a repeated one is taken once.</param>
-public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Delivery> Deliveries)
+public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Delivery> Deliveries) : IFramed
 {
-    /// <summary>The batch as it travels between members; the gateway's id is left out, since it is the receiver's.</summary>
+    /// <inheritdoc/>
+    /// <remarks>The gateway's id is left out, since it is the receiver's.</remarks>
     public byte[] ToBytes()
     {
         var wire = new WireWriter();

@@ -12,9 +12,10 @@ namespace StatusDaemon.Routing;
 /// <param name="Accepted">For each <see cref="RouterInput.Publish"/> and <see cref="RouterInput.Adopt"/> of the batch, in order, the change that it became; the default value where it became none.</param>
 /// <param name="Told">Statuses that the batch caused and the gateway is to pass on; what is not told here comes through the outbox.</param>
 public sealed record ShardAnswer(
-    long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted, IReadOnlyList<Effect.Deliver> Told)
+    long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted, IReadOnlyList<Effect.Deliver> Told) : IFramed
 {
-    /// <summary>The answer as it travels between members; the gateway's id is left out, since it is the receiver's.</summary>
+    /// <inheritdoc/>
+    /// <remarks>The gateway's id is left out, since it is the receiver's.</remarks>
     public byte[] ToBytes()
     {
         var wire = new WireWriter();

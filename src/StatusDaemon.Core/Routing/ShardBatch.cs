@@ -6,7 +6,7 @@ namespace StatusDaemon.Routing;
 /// <param name="Activation">Epoch of the activation that it is meant for, so that a copy that was under way for long says nothing to a later one; 0 asks who is there.</param>
 /// <param name="Number">Grows by one with each batch of the gateway to the shard; a repeated one is taken once.</param>
 /// <param name="Inputs">In the order in which they happened. If the first is <see cref="RouterInput.Declare"/>, the gateway begins anew.</param>
-public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs)
+public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs) : IFramed
 {
     /// <summary>Version of the form below; a member that reads another one refuses the batch.</summary>
     public const byte WireVersion = 2;
@@ -14,7 +14,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
     /// <summary>Whether the gateway begins to declare all that it has.</summary>
     public bool Declares => Inputs is [RouterInput.Declare, ..];
 
-    /// <summary>The batch as it travels between members.</summary>
+    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">It holds an input that no gateway gives.</exception>
     public byte[] ToBytes()
     {

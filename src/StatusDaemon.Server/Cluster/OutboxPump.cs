@@ -40,8 +40,8 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            await CarryAsync(gateway, outbox, observer, stop);
-            LogGivenUp(gateway, GiveUp.TotalSeconds, outbox.Count);
+            var reason = await CarryAsync(gateway, outbox, observer, stop);
+            LogGivenUp(gateway, GiveUp.TotalSeconds, reason, outbox.Count);
         }
         catch (Exception) when (stop.IsCancellationRequested)
         {
@@ -59,24 +59,27 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
     }
 
     /// <summary>Carries what is told until the gateway has to be given up.</summary>
-    private async Task CarryAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, CancellationToken stop)
+    /// <returns>Why it has to.</returns>
+    private async Task<string> CarryAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, CancellationToken stop)
     {
         while (await outbox.WaitAsync(GiveUp, time, stop) || IsHeard(outbox) || await outbox.WaitAsync(LastChance, time, stop) || IsHeard(outbox))
         {
             while (outbox.Take() is { } batch)
             {
-                if (!await DeliverAsync(gateway, observer, new Payload(batch.ToBytes()), stop))
+                if (await DeliverAsync(gateway, observer, new Payload(batch), stop) is { } failure)
                 {
-                    return;
+                    return failure;
                 }
             }
         }
+
+        return "it is silent";
     }
 
     private bool IsHeard(Outbox outbox) => clock.Now.Steady - outbox.HeardAt < GiveUp;
 
-    /// <returns>False if the gateway did not take it for <see cref="GiveUp"/>, nor when it was asked once more.</returns>
-    private async Task<bool> DeliverAsync(GatewayId gateway, IGatewayObserver observer, Payload batch, CancellationToken stop)
+    /// <returns>Why the gateway did not take it for <see cref="GiveUp"/>, nor when it was asked once more; null if it did.</returns>
+    private async Task<string?> DeliverAsync(GatewayId gateway, IGatewayObserver observer, Payload batch, CancellationToken stop)
     {
         var until = clock.Now.Steady + GiveUp;
         for (var pause = Pause.First; ; pause = Pause.After(pause))
@@ -85,25 +88,24 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
             try
             {
                 await observer.DeliverAsync(batch);
-                return true;
+                return null;
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
                 // Whatever the reason, the answer is the same: it may or may not have arrived, so it goes again.
                 LogRetry(gateway, e.Message);
-            }
-
-            if (isLast)
-            {
-                return false;
+                if (isLast)
+                {
+                    return e.Message;
+                }
             }
 
             await Task.Delay(pause, time, stop);
         }
     }
 
-    [LoggerMessage(3101, LogLevel.Warning, "Gateway {Gateway} is given up after it took nothing for {Seconds} s; {Waiting} deliveries are dropped, it will declare itself anew")]
-    private partial void LogGivenUp(GatewayId gateway, double seconds, int waiting);
+    [LoggerMessage(3101, LogLevel.Warning, "Gateway {Gateway} is given up after it took nothing for {Seconds} s ({Reason}); {Waiting} deliveries are dropped, it will declare itself anew")]
+    private partial void LogGivenUp(GatewayId gateway, double seconds, string reason, int waiting);
 
     [LoggerMessage(3102, LogLevel.Debug, "Gateway {Gateway} did not acknowledge a batch: {Reason}")]
     private partial void LogRetry(GatewayId gateway, string reason);

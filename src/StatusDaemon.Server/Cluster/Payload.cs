@@ -1,10 +1,47 @@
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
+
 namespace StatusDaemon.Cluster;
 
-/// <summary>A batch or an answer on its way between members, framed by Core. Within one process it is handed over, not copied, so nobody writes to it.</summary>
-[GenerateSerializer, Immutable]
-internal sealed class Payload(byte[] bytes)
+/// <summary>A message on its way between members. Within one process it is handed over as it is, so nobody changes it; where it leaves the process Core frames it.</summary>
+[Immutable]
+internal sealed class Payload
 {
-    /// <summary>The framed bytes.</summary>
-    [Id(0)]
-    public byte[] Bytes { get; } = bytes;
+    private readonly IFramed? message;
+    private byte[]? bytes;
+
+    /// <param name="message">A message of this process.</param>
+    public Payload(IFramed message) => this.message = message;
+
+    /// <param name="bytes">A message that came from elsewhere.</param>
+    public Payload(byte[] bytes) => this.bytes = bytes;
+
+    /// <summary>What a gateway tells a shard.</summary>
+    /// <exception cref="FormatException">It came from elsewhere, and is of another version, cut short or spoilt.</exception>
+    public ShardBatch AsBatch(UidTable uids) => message is null ? ShardBatch.Parse(bytes, uids) : (ShardBatch)message;
+
+    /// <summary>What a shard says to a batch.</summary>
+    /// <inheritdoc cref="AsBatch"/>
+    public ShardAnswer AsAnswer(GatewayId gateway, UidTable uids) => message is null ? ShardAnswer.Parse(bytes, gateway, uids) : (ShardAnswer)message;
+
+    /// <summary>What a daemon tells a gateway.</summary>
+    /// <inheritdoc cref="AsBatch"/>
+    public DeliveryBatch AsDeliveries(GatewayId gateway, UidTable uids) => message is null ? DeliveryBatch.Parse(bytes, gateway, uids) : (DeliveryBatch)message;
+
+    /// <summary>The form in which it leaves the process; framed once, however often it is sent.</summary>
+    [GenerateSerializer]
+    internal struct Framed
+    {
+        [Id(0)]
+        public byte[] Bytes;
+    }
+
+    /// <summary>What Orleans calls where one leaves the process, or comes.</summary>
+    [RegisterConverter]
+    internal sealed class Converter : IConverter<Payload, Framed>
+    {
+        public Framed ConvertToSurrogate(in Payload value) => new() { Bytes = value.bytes ??= value.message!.ToBytes() };
+
+        public Payload ConvertFromSurrogate(in Framed surrogate) => new(surrogate.Bytes);
+    }
 }

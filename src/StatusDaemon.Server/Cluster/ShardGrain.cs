@@ -54,7 +54,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     /// <inheritdoc/>
     public async Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway)
     {
-        var parsed = ShardBatch.Parse(batch.Bytes, services.Uids);
+        var parsed = batch.AsBatch(services.Uids);
         try
         {
             await LearnScanAsync();
@@ -66,7 +66,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
             var answer = await shard.TakeAsync(parsed, CancellationToken.None);
             SaveSoon();
-            return new Payload(answer.ToBytes());
+            return new Payload(answer);
         }
         catch (StoreException e)
         {

@@ -128,7 +128,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public async Task DeliverAsync(Payload batch)
     {
         var isTaken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (mail.Tell(new LoopInput.Told(DeliveryBatch.Parse(batch.Bytes, id, uids), isTaken)))
+        if (mail.Tell(new LoopInput.Told(batch.AsDeliveries(id, uids), isTaken)))
         {
             await Task.WhenAny(isTaken.Task, Sockets.Ended);
         }

@@ -38,7 +38,7 @@ internal sealed partial class ShardCalls(
             if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
             {
                 calledAt[shard] = now;
-                (due ??= []).Add((shard, new Payload(link.Next().ToBytes()), pauses[shard]));
+                (due ??= []).Add((shard, new Payload(link.Next()), pauses[shard]));
             }
         }
 
@@ -108,7 +108,7 @@ internal sealed partial class ShardCalls(
             }
 
             var answer = await shards[shard].TakeAsync(batch, self);
-            tell(new LoopInput.Answered(shard, ShardAnswer.Parse(answer.Bytes, id, uids)));
+            tell(new LoopInput.Answered(shard, answer.AsAnswer(id, uids)));
         }
         catch (Exception e)
         {

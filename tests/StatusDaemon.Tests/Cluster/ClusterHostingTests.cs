@@ -7,12 +7,16 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Runtime.Messaging;
+using StatusDaemon.Names;
+using StatusDaemon.Routing;
 using StatusDaemon.Settings;
 
 namespace StatusDaemon.Cluster;
 
 public sealed class ClusterHostingTests : IDisposable
 {
+    private static readonly GatewayId Gateway = new(1);
+
     private readonly TempFolder folder = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -46,12 +50,14 @@ public sealed class ClusterHostingTests : IDisposable
     }
 
     [Fact]
-    public async Task An_immutable_payload_is_not_copied_within_the_process()
+    public async Task A_message_is_handed_over_within_the_process()
     {
         await using var silo = await TestSilo.StartAsync(Certificates);
-        var frame = new ImmutableFrame([1, 2, 3]);
+        var batch = Batch(inputs: 3);
 
-        Assert.Same(frame, await silo.Client.GetGrain<IProbeGrain>(0).EchoAsync(frame));
+        var echo = await silo.Client.GetGrain<IProbeGrain>(0).EchoAsync(new Payload(batch));
+
+        Assert.Same(batch, echo.AsBatch(new UidTable()));
     }
 
     [Fact]
@@ -60,11 +66,11 @@ public sealed class ClusterHostingTests : IDisposable
         await using var silo = await TestSilo.StartAsync(Certificates);
         var observer = new Observer();
         var reference = silo.Client.CreateObjectReference<IProbeObserver>(observer);
-        var frame = new ImmutableFrame([4, 5]);
+        var batch = new DeliveryBatch(Outbox: 3, Number: 4, []);
 
-        await silo.Client.GetGrain<IProbeGrain>(1).NotifyAsync(reference, frame);
+        await silo.Client.GetGrain<IProbeGrain>(1).NotifyAsync(reference, new Payload(batch));
 
-        Assert.Same(frame, await observer.Received.Task);
+        Assert.Same(batch, (await observer.Received.Task).AsDeliveries(Gateway, new UidTable()));
     }
 
     [Fact]
@@ -86,11 +92,14 @@ public sealed class ClusterHostingTests : IDisposable
         await using var silo = await TestSilo.StartAsync(Certificates, TestSilo.Setup() with { GatewayPort = 0 });
         using var client = await TestSilo.StartClientAsync(silo.Endpoints.Gateway!, Certificates, Stop);
         var grains = client.Services.GetRequiredService<IClusterClient>();
-        var frame = new ImmutableFrame([.. Enumerable.Range(0, 1_000_000).Select(i => (byte)i)]);
+        var batch = Batch(inputs: 100_000);
 
-        var echo = await grains.GetGrain<IProbeGrain>(5).EchoAsync(frame);
+        var payload = new Payload(batch);
+        var echo = await grains.GetGrain<IProbeGrain>(5).EchoAsync(payload);
+        var again = await grains.GetGrain<IProbeGrain>(5).EchoAsync(payload);
 
-        Assert.Equal(frame.Bytes, echo.Bytes);
+        Assert.Equal(batch.ToBytes(), echo.AsBatch(new UidTable()).ToBytes());
+        Assert.Equal(batch.ToBytes(), again.AsBatch(new UidTable()).ToBytes());
         await client.StopAsync(Stop);
     }
 
@@ -223,13 +232,16 @@ public sealed class ClusterHostingTests : IDisposable
         }
     }
 
+    private static ShardBatch Batch(int inputs) =>
+        new(Gateway, Activation: 1, Number: 2, [.. Enumerable.Range(0, inputs).Select(i => new RouterInput.Close(new ConnectionId(Gateway, i)))]);
+
     private sealed class Observer : IProbeObserver
     {
-        public TaskCompletionSource<ImmutableFrame> Received { get; } = new();
+        public TaskCompletionSource<Payload> Received { get; } = new();
 
-        public Task OnFrameAsync(ImmutableFrame frame)
+        public Task OnPayloadAsync(Payload payload)
         {
-            Received.SetResult(frame);
+            Received.SetResult(payload);
             return Task.CompletedTask;
         }
     }

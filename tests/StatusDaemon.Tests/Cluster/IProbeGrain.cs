@@ -5,10 +5,10 @@ internal interface IProbeGrain : IGrainWithIntegerKey
 {
     Task<string> WhereAsync();
 
-    Task<ImmutableFrame> EchoAsync(ImmutableFrame frame);
+    Task<Payload> EchoAsync(Payload payload);
 
     /// <summary>Never answers.</summary>
     Task HangAsync();
 
-    Task NotifyAsync(IProbeObserver observer, ImmutableFrame frame);
+    Task NotifyAsync(IProbeObserver observer, Payload payload);
 }

@@ -3,5 +3,5 @@ namespace StatusDaemon.Cluster;
 /// <summary>What a gateway is to a shard.</summary>
 internal interface IProbeObserver : IGrainObserver
 {
-    Task OnFrameAsync(ImmutableFrame frame);
+    Task OnPayloadAsync(Payload payload);
 }

@@ -151,8 +151,8 @@ public sealed class ShardGrainTests : IAsyncLifetime
     private async Task<ShardAnswer> AskAsync(long activation, params RouterInput[] inputs)
     {
         var batch = new ShardBatch(Gateway, activation, ++batches, inputs);
-        var payload = await silo.Client.GetGrain<IShardGrain>(Number).TakeAsync(new Payload(batch.ToBytes()), self).WaitAsync(Stop);
-        return ShardAnswer.Parse(payload.Bytes, Gateway, uids);
+        var payload = await silo.Client.GetGrain<IShardGrain>(Number).TakeAsync(new Payload(batch), self).WaitAsync(Stop);
+        return payload.AsAnswer(Gateway, uids);
     }
 
     private sealed class GatewayDouble : IGatewayObserver
@@ -163,7 +163,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
 
         public Task DeliverAsync(Payload batch)
         {
-            taken.Writer.TryWrite(DeliveryBatch.Parse(batch.Bytes, Gateway, new UidTable()));
+            taken.Writer.TryWrite(batch.AsDeliveries(Gateway, new UidTable()));
             return Task.CompletedTask;
         }
     }
