@@ -12,6 +12,9 @@ internal sealed class StartedServer : IAsyncDisposable
     /// <summary>What says who one is where a server trusts it.</summary>
     public const string UidHeader = "X-Status-Uid: %s";
 
+    /// <summary>What <c>./statusd</c> sets too.</summary>
+    private static readonly (string Name, string Value) Gen0Size = ("DOTNET_GCgen0size", "0x2000000");
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string folder = Directory.CreateTempSubdirectory("statusd-load-").FullName;
@@ -41,7 +44,9 @@ internal sealed class StartedServer : IAsyncDisposable
             LOG: { level: warning }
             """);
         await File.WriteAllTextAsync(Path.Combine(server.folder, "directory.yml"), "subscribers: []\n");
-        return new ProcessStartInfo("dotnet", [program, "up", "--config", settings]);
+        var start = new ProcessStartInfo("dotnet", [program, "up", "--config", settings]);
+        start.Environment.TryAdd(Gen0Size.Name, Gen0Size.Value);
+        return start;
     });
 
     /// <summary>Compiles the floor and starts it.</summary>
