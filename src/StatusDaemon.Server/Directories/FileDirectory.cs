@@ -146,21 +146,23 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
     private void Refuse(State old, FileStamp tried, IReadOnlyList<string> problems, bool isUnreadable)
     {
         var problem = string.Join('\n', problems);
-        if (problem != old.Problem)
-        {
-            foreach (var line in problems)
-            {
-                LogProblem(line);
-            }
-
-            LogRefused(path, old.File.Snapshot.Subscribers.Count);
-        }
-        else if (tried == old.Tried)
+        if (problem == old.Problem && tried == old.Tried)
         {
             return; // Another try in vain at a file that cannot be read.
         }
 
         Replace(old, new State(old.File, tried, problem, isUnreadable), "refused");
+        if (problem == old.Problem)
+        {
+            return;
+        }
+
+        foreach (var line in problems)
+        {
+            LogProblem(line);
+        }
+
+        LogRefused(path, old.File.Snapshot.Subscribers.Count);
     }
 
     private void Replace(State old, State next, string result)
