@@ -18,6 +18,7 @@ using StatusDaemon.Routing;
 using StatusDaemon.Sandbox;
 using StatusDaemon.Storage;
 using StatusDaemon.Telemetry;
+using StatusDaemon.Transport;
 
 namespace StatusDaemon;
 
@@ -57,6 +58,7 @@ public sealed class StatusdServer : IAsyncDisposable
         }
 
         RefuseWhatIsNotThere(settings);
+        CheckOpenFiles();
         CheckAddress(settings.Service);
         if (!DirectoryFile.TryRead(settings.Privileges.File, settings.Policy, revision: 1, out var directory, out problems))
         {
@@ -216,6 +218,14 @@ public sealed class StatusdServer : IAsyncDisposable
     }
 
     /// <summary>Asks for the address before anything starts: Kestrel asks last, when the silo is up and has much to say about being stopped.</summary>
+    private static void CheckOpenFiles()
+    {
+        if (OpenFiles.Limit < OpenFiles.Least)
+        {
+            throw new StartException($"This process may have {OpenFiles.Limit} files open, and needs {OpenFiles.Least} or more: raise `ulimit -n`, or LimitNOFILE in systemd's unit.");
+        }
+    }
+
     private static void CheckAddress(ServiceOptions service)
     {
         var address = new IPEndPoint(service.Host, service.Port);

@@ -9,12 +9,14 @@ namespace StatusDaemon.Transport;
 internal sealed class AcceptingSocket(SocketLoop loop, int number, Arrivals arrivals, Action<int, IPEndPoint?> take, Action<int> failed) : LoopSocket(loop, number)
 {
     private const int TurnConnections = 64;
+    private const int TooManyFiles = 24; // EMFILE
 
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool isEnded;
     private bool isFailing;
+    private bool isPausing;
 
     /// <summary>Ends when nobody is taken any more.</summary>
     public Task Ended => ended.Task;
@@ -47,30 +49,36 @@ internal sealed class AcceptingSocket(SocketLoop loop, int number, Arrivals arri
     {
         for (var taken = 0; taken < TurnConnections && !isEnded; taken++)
         {
-            if (!arrivals.HasRoom)
+            if (isPausing || !arrivals.HasRoom)
             {
+                return;
+            }
+
+            if (isFailing && OpenFiles.AreShort(NativeSocket.NextNumber(Number)))
+            {
+                Pause(TooManyFiles);
                 return;
             }
 
             var connection = NativeSocket.Accept(Number, out var peer, out var error);
             if (connection >= 0)
             {
-                isFailing = false;
                 take(connection, peer);
-            }
-            else if (NativeSocket.IsLater(error))
-            {
-                return;
+                if (OpenFiles.AreShort(connection))
+                {
+                    Pause(TooManyFiles);
+                    return;
+                }
+
+                isFailing = false;
             }
             else
             {
-                if (!isFailing)
+                if (!NativeSocket.IsLater(error))
                 {
-                    isFailing = true;
-                    failed(error);
+                    Pause(error);
                 }
 
-                _ = TakeLaterAsync();
                 return;
             }
         }
@@ -80,9 +88,29 @@ internal sealed class AcceptingSocket(SocketLoop loop, int number, Arrivals arri
 
     private void TakeSoon() => Loop.Post(static socket => ((AcceptingSocket)socket!).Take(), this);
 
-    private async Task TakeLaterAsync()
+    /// <summary>Takes nobody for a while.</summary>
+    private void Pause(int error)
+    {
+        if (!isFailing)
+        {
+            isFailing = true;
+            failed(error);
+        }
+
+        isPausing = true;
+        _ = GoOnLaterAsync();
+    }
+
+    private async Task GoOnLaterAsync()
     {
         await Task.Delay(PauseAfterFailure);
-        TakeSoon();
+        Loop.Post(
+            static socket =>
+            {
+                var accepting = (AcceptingSocket)socket!;
+                accepting.isPausing = false;
+                accepting.Take();
+            },
+            this);
     }
 }

@@ -112,6 +112,19 @@ internal static partial class NativeSocket
         }
     }
 
+    /// <summary>The number that the next file to be opened will have.</summary>
+    /// <returns>-1 if none can be opened.</returns>
+    public static int NextNumber(int socket)
+    {
+        var next = Duplicate(socket);
+        if (next >= 0)
+        {
+            Close(next);
+        }
+
+        return next;
+    }
+
     /// <summary>Ends both directions; what the kernel holds is still sent.</summary>
     public static void Shutdown(int socket) => _ = Shutdown(socket, ShutdownBoth);
 
@@ -146,6 +159,10 @@ internal static partial class NativeSocket
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static unsafe partial int SetSocketOption(int socket, int level, int option, int* value, int length);
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Duplicate(int file);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

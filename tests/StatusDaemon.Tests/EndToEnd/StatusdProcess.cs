@@ -29,11 +29,13 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     private Process? process;
 
     private readonly LocalCertificate? certificate;
+    private readonly int? openFiles;
 
-    private StatusdProcess(IReadOnlyDictionary<string, string> environment, LocalCertificate? certificate = null)
+    private StatusdProcess(IReadOnlyDictionary<string, string> environment, LocalCertificate? certificate = null, int? openFiles = null)
     {
         this.environment = environment;
         this.certificate = certificate;
+        this.openFiles = openFiles;
     }
 
     /// <inheritdoc/>
@@ -65,10 +67,11 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     /// <param name="settings">Sections, one a line or more; <c>SERVICE.port</c> and the paths come from the environment.</param>
     /// <param name="environment">More variables, such as <c>KRB5_CONFIG</c>.</param>
     /// <param name="certificate">Makes it speak TLS.</param>
+    /// <param name="openFiles">How many files it may have open, where they are to be few.</param>
     public static async Task<StatusdProcess> StartAsync(
-        string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null, LocalCertificate? certificate = null)
+        string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null, LocalCertificate? certificate = null, int? openFiles = null)
     {
-        var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), certificate);
+        var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), certificate, openFiles);
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         await server.StartAgainAsync();
@@ -77,9 +80,10 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 
     /// <summary>Starts the program with something that it can't start with.</summary>
     /// <returns>Its exit code, and what it printed; the paths of its folder read <c>~</c>.</returns>
-    public static async Task<(int ExitCode, string Output)> FailAsync(string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<(int ExitCode, string Output)> FailAsync(
+        string settings, string directory = Directory, IReadOnlyDictionary<string, string>? environment = null, int? openFiles = null)
     {
-        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>());
+        await using var server = new StatusdProcess(environment ?? new Dictionary<string, string>(), openFiles: openFiles);
         await File.WriteAllTextAsync(server.SettingsPath, settings);
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         server.Launch();
@@ -126,7 +130,13 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 
     private void Launch()
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(openFiles is null ? "dotnet" : "prlimit") { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (openFiles is { } files)
+        {
+            start.ArgumentList.Add($"--nofile={files}:{files}");
+            start.ArgumentList.Add("dotnet");
+        }
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "statusd.dll"));
         start.ArgumentList.Add("up");
         start.ArgumentList.Add("--config");
