@@ -55,7 +55,7 @@ internal static class FanOutBench
             {
                 var batch = link.Next();
                 Take(new DeliveryBatch(1, ++batches, [.. batch.Inputs.OfType<RouterInput.Watch>().Select(watch =>
-                    new Delivery(0, new Effect.Tell(watch.Connection, watch.Publisher, watch.Request, true, Record(1), new DeliveryStamp(1, ++told))))]));
+                    new Effect.Tell(watch.Connection, watch.Publisher, watch.Request, true, Record(1), new DeliveryStamp(1, ++told)))]));
                 link.Answered(new ShardAnswer(1, MustDeclare: false, 7, default, DateTimeOffset.UnixEpoch, [], []));
             }
             while (link.HasWork);
@@ -79,7 +79,7 @@ internal static class FanOutBench
             for (var delivery = 0; delivery < Deliveries; delivery++)
             {
                 told++;
-                Take(new DeliveryBatch(1, ++batches, [new Delivery(0, new Effect.Deliver(gateway, people[told % Publishers], Record(told), new DeliveryStamp(1, told)))]));
+                Take(new DeliveryBatch(1, ++batches, [new Effect.Deliver(gateway, people[told % Publishers], Record(told), new DeliveryStamp(1, told))]));
                 fanOut.Flush(TimeSpan.Zero);
             }
 

@@ -15,10 +15,10 @@ public class OutboxBench
     private static readonly Uid[] People = [.. Enumerable.Range(0, Publishers).Select(BenchUids.Of)];
 
     private readonly Outbox quick = new(1);
-    private readonly Delivery[] deliveries = [.. Enumerable.Range(0, Slow).Select(number => new Delivery(0, new Effect.Deliver(
+    private readonly Effect[] deliveries = [.. Enumerable.Range(0, Slow).Select(number => new Effect.Deliver(
         new GatewayId(1), People[number % Publishers],
         new StatusRecord(Status.Busy, default, new StatusVersion(7, 1, number), new ChangeSource(SourceKind.Client, "bench", "", DateTimeOffset.UnixEpoch)),
-        new DeliveryStamp(1, number))))];
+        new DeliveryStamp(1, number)))];
 
     /// <summary>A delivery that is taken with a whole batch.</summary>
     [Benchmark(OperationsPerInvoke = Outbox.BatchDeliveries)]

@@ -19,7 +19,7 @@ internal static class ShardBatchBench
         var publications = new ShardBatch(gateway, 1, 1, [.. people.Select((uid, i) => new RouterInput.Publish(new ConnectionId(gateway, i), uid, Status.Busy, timestamp))]);
         var record = new StatusRecord(
             Status.Busy, timestamp, new StatusVersion(7, 1, 1), new ChangeSource(SourceKind.Client, "alice@EXAMPLE.ORG", "gateway-1 10.20.30.40:50607", DateTimeOffset.UnixEpoch));
-        var deliveries = new DeliveryBatch(1, 1, [.. people.Select((uid, i) => new Delivery(0, new Effect.Deliver(gateway, uid, record, new DeliveryStamp(1, i + 1))))]);
+        var deliveries = new DeliveryBatch(1, 1, [.. people.Select((uid, i) => new Effect.Deliver(gateway, uid, record, new DeliveryStamp(1, i + 1)))]);
         byte[] up = publications.ToBytes(), down = deliveries.ToBytes();
         await RepeatAsync("publications written", () => publications.ToBytes());
         await RepeatAsync("publications read", () => ShardBatch.Parse(up, uids));

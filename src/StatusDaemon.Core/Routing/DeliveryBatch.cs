@@ -3,27 +3,22 @@ using StatusDaemon.Names;
 
 namespace StatusDaemon.Routing;
 
-/// <summary>One thing that a shard tells a gateway.</summary>
-/// <param name="What">A <see cref="Effect.Deliver"/> or a <see cref="Effect.Tell"/>.</param>
-public readonly record struct Delivery(int Shard, Effect What);
-
 /// <summary>What one daemon tells one gateway in one call; the next one goes when this one is acknowledged.</summary>
 /// <param name="Outbox">Random id of the daemon's outbox for this gateway.</param>
-/// <param name="Number">Grows by one with each batch of the outbox; a repeated one is taken once.</param>
-public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Delivery> Deliveries) : IFramed
+/// <param name="Number">Begins at 1 and grows by one with each batch of the outbox; a repeated one is taken once.</param>
+/// <param name="Deliveries">Each a <see cref="Effect.Deliver"/> or a <see cref="Effect.Tell"/>.</param>
+public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Effect> Deliveries) : IFramed
 {
     /// <inheritdoc/>
     /// <remarks>The gateway's id is left out, since it is the receiver's.</remarks>
     public byte[] ToBytes()
     {
-        var wire = new WireWriter();
-        wire.Byte(ShardBatch.WireVersion);
+        var wire = WireWriter.Open();
         wire.Number64(Outbox);
         wire.Count(Number);
         wire.Count(Deliveries.Count);
-        foreach (var (shard, what) in Deliveries)
+        foreach (var what in Deliveries)
         {
-            wire.Count(shard);
             switch (what)
             {
                 case Effect.Deliver deliver:
@@ -51,10 +46,10 @@ public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Deli
         var wire = WireReader.Open(bytes, uids);
         var outbox = wire.Number64();
         var number = wire.Count();
-        var deliveries = new Delivery[wire.Items()];
+        var deliveries = new Effect[wire.Items()];
         for (var i = 0; i < deliveries.Length; i++)
         {
-            deliveries[i] = new Delivery(wire.Small(), Read(ref wire, gateway));
+            deliveries[i] = Read(ref wire, gateway);
         }
 
         wire.Close();

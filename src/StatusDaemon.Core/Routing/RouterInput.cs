@@ -11,6 +11,9 @@ public abstract record RouterInput
     {
     }
 
+    /// <summary>Whether it may change a status: the answer to a batch then says what became of it, in <see cref="ShardAnswer.Accepted"/>.</summary>
+    public bool IsChange => this is Publish or Adopt;
+
     /// <summary>A gateway begins to declare all that it has: what this router knew of it is forgotten first.</summary>
     public sealed record Declare(GatewayId Gateway) : RouterInput;
 

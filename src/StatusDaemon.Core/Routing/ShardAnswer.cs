@@ -8,8 +8,8 @@ namespace StatusDaemon.Routing;
 /// <param name="MustDeclare">The batch was not taken, because this activation does not know the gateway: it must declare all that it has.</param>
 /// <param name="Incarnation">The store's.</param>
 /// <param name="Saved">Changes up to here are in the store, durably.</param>
-/// <param name="At">When the batch was taken, by the server's clock.</param>
-/// <param name="Accepted">For each <see cref="RouterInput.Publish"/> and <see cref="RouterInput.Adopt"/> of the batch, in order, the change that it became; the default value where it became none.</param>
+/// <param name="At">When the answer was made, by the server's clock.</param>
+/// <param name="Accepted">For each <see cref="RouterInput.IsChange"/> of the batch, in order, the change that it became; the default value where it became none.</param>
 /// <param name="Told">Statuses that the batch caused and the gateway is to pass on; what is not told here comes through the outbox.</param>
 public sealed record ShardAnswer(
     long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted, IReadOnlyList<Effect.Deliver> Told) : IFramed
@@ -18,8 +18,7 @@ public sealed record ShardAnswer(
     /// <remarks>The gateway's id is left out, since it is the receiver's.</remarks>
     public byte[] ToBytes()
     {
-        var wire = new WireWriter();
-        wire.Byte(ShardBatch.WireVersion);
+        var wire = WireWriter.Open();
         wire.Count(Activation);
         wire.Byte(MustDeclare ? (byte)1 : (byte)0);
         wire.Number64(Incarnation);

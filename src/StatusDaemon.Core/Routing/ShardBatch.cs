@@ -4,13 +4,10 @@ namespace StatusDaemon.Routing;
 
 /// <summary>What one gateway tells one shard in one call; the next one goes when this one is answered.</summary>
 /// <param name="Activation">Epoch of the activation that it is meant for, so that a copy that was under way for long says nothing to a later one; 0 asks who is there.</param>
-/// <param name="Number">Grows by one with each batch of the gateway to the shard; a repeated one is taken once.</param>
+/// <param name="Number">Begins at 1 and grows by one with each batch of the gateway to the shard; a repeated one is taken once.</param>
 /// <param name="Inputs">In the order in which they happened. If the first is <see cref="RouterInput.Declare"/>, the gateway begins anew.</param>
 public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs) : IFramed
 {
-    /// <summary>Version of the form below; a member that reads another one refuses the batch.</summary>
-    public const byte WireVersion = 2;
-
     /// <summary>Whether the gateway begins to declare all that it has.</summary>
     public bool Declares => Inputs is [RouterInput.Declare, ..];
 
@@ -18,8 +15,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
     /// <exception cref="InvalidOperationException">It holds an input that no gateway gives.</exception>
     public byte[] ToBytes()
     {
-        var wire = new WireWriter();
-        wire.Byte(WireVersion);
+        var wire = WireWriter.Open();
         wire.Number64(Gateway.Value);
         wire.Count(Activation);
         wire.Count(Number);

@@ -14,7 +14,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes, UidTable uids)
     public static WireReader Open(ReadOnlySpan<byte> bytes, UidTable uids)
     {
         var wire = new WireReader(bytes, uids);
-        return wire.Byte() == ShardBatch.WireVersion
+        return wire.Byte() == WireWriter.Version
             ? wire
             : throw new FormatException("A message of another version of status-daemon: the members of a cluster must speak the same one.");
     }

@@ -8,8 +8,23 @@ namespace StatusDaemon.Routing;
 /// <summary>Writes the fields of the batches that gateways and shards exchange, into one growing array.</summary>
 internal sealed class WireWriter
 {
+    /// <summary>Version of the form of all messages; a member that reads another one refuses the message.</summary>
+    public const byte Version = 3;
+
     private byte[] bytes = new byte[1024];
     private int count;
+
+    private WireWriter()
+    {
+    }
+
+    /// <summary>Begins a message.</summary>
+    public static WireWriter Open()
+    {
+        var wire = new WireWriter();
+        wire.Byte(Version);
+        return wire;
+    }
 
     /// <summary>What was written, as an array of its own.</summary>
     public byte[] ToArray() => bytes.AsSpan(0, count).ToArray();

@@ -31,7 +31,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         var epoch = await services.Store.NextEpochAsync(0, stop);
         var directory = await services.Directory.RefreshAsync(stop);
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
-        shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
+        shard = new RouterShard(router, services.Outboxes, services.Store, services.Clock);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowDirectoryAsync);
         await FollowDirectoryAsync(); // what changed between the two lines above was told to the shards that were there

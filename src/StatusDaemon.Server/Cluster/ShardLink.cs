@@ -89,7 +89,7 @@ internal sealed class ShardLink(
     {
         var asked = outstanding ?? throw new InvalidOperationException($"Shard {shard} answers what was not asked.");
         if (answer.Activation < Activation // an activation that should be gone; the later one must take the batch
-            || (!answer.MustDeclare && answer.Accepted.Count != asked.Inputs.Count(input => input is RouterInput.Publish or RouterInput.Adopt)))
+            || (!answer.MustDeclare && answer.Accepted.Count != asked.Inputs.Count(input => input.IsChange)))
         {
             Failed();
             return false;

@@ -22,8 +22,8 @@ internal sealed class Outbox(ulong id)
 
     // Holds one token while something waits; a second one would say nothing more, so it is dropped.
     private readonly Channel<bool> filled = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private List<Delivery> verdicts = [];
-    private List<Delivery> statuses = [];
+    private List<Effect> verdicts = [];
+    private List<Effect> statuses = [];
     private int patience = PatientDeliveries;
     private bool isUnderWay;
     private long number;
@@ -64,7 +64,7 @@ internal sealed class Outbox(ulong id)
     }
 
     /// <summary>Adds what a shard tells this gateway.</summary>
-    public void Add(Delivery delivery)
+    public void Add(Effect delivery)
     {
         lock (gate)
         {
@@ -73,11 +73,11 @@ internal sealed class Outbox(ulong id)
                 return;
             }
 
-            (delivery.What is Effect.Tell ? verdicts : statuses).Add(delivery);
+            (delivery is Effect.Tell ? verdicts : statuses).Add(delivery);
             if (verdicts.Count + statuses.Count > patience)
             {
-                verdicts = Newest(verdicts, delivery => (((Effect.Tell)delivery.What).Connection.Number, ((Effect.Tell)delivery.What).Publisher));
-                statuses = Newest(statuses, delivery => (0, ((Effect.Deliver)delivery.What).Publisher));
+                verdicts = Newest(verdicts, delivery => (((Effect.Tell)delivery).Connection.Number, ((Effect.Tell)delivery).Publisher));
+                statuses = Newest(statuses, delivery => (0, ((Effect.Deliver)delivery).Publisher));
                 patience = Math.Max(PatientDeliveries, (verdicts.Count + statuses.Count) * 2);
             }
 
@@ -116,7 +116,7 @@ internal sealed class Outbox(ulong id)
 
             var first = Math.Min(verdicts.Count, BatchDeliveries);
             var second = Math.Min(statuses.Count, BatchDeliveries - first);
-            Delivery[] batch = [.. verdicts[..first], .. statuses[..second]];
+            Effect[] batch = [.. verdicts[..first], .. statuses[..second]];
             verdicts.RemoveRange(0, first);
             statuses.RemoveRange(0, second);
             return new DeliveryBatch(id, ++number, batch);
@@ -134,10 +134,10 @@ internal sealed class Outbox(ulong id)
         }
     }
 
-    private static List<Delivery> Newest(List<Delivery> waiting, Func<Delivery, (long Connection, Uid Publisher)> subject)
+    private static List<Effect> Newest(List<Effect> waiting, Func<Effect, (long Connection, Uid Publisher)> subject)
     {
         var seen = new HashSet<(long, Uid)>();
-        var newest = new List<Delivery>();
+        var newest = new List<Effect>();
         for (var i = waiting.Count - 1; i >= 0; i--)
         {
             if (seen.Add(subject(waiting[i])))

@@ -11,7 +11,7 @@ namespace StatusDaemon.Daemon;
 /// One caller at a time, except that <see cref="SaveAsync"/> may run while others wait for the store: it touches the router only between its
 /// waits, on the same scheduler. Routing never waits for a write.
 /// </remarks>
-internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, IStatusStore store, SteadyClock clock)
+internal sealed class RouterShard(Router router, Outboxes outboxes, IStatusStore store, SteadyClock clock)
 {
     /// <summary>Records of one write: half a second of a busy shard, and a commit of a few milliseconds.</summary>
     private const int SaveRecords = 4096;
@@ -140,10 +140,10 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
                     told.Add(deliver);
                     break;
                 case Effect.Deliver deliver:
-                    gateways[deliver.Gateway].Outbox.Add(new Delivery(shard, deliver));
+                    gateways[deliver.Gateway].Outbox.Add(deliver);
                     break;
                 case Effect.Tell tell:
-                    gateways[tell.Connection.Gateway].Outbox.Add(new Delivery(shard, tell));
+                    gateways[tell.Connection.Gateway].Outbox.Add(tell);
                     break;
                 case Effect.Read read:
                     wanted.Add(read.Publisher);
@@ -187,7 +187,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
                 var input = batch.Inputs[known.Applied];
                 var before = router.LastChange;
                 await ApplyAsync(input, stop); // throws only before it has changed anything
-                if (input is RouterInput.Publish or RouterInput.Adopt)
+                if (input.IsChange)
                 {
                     known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
                 }
@@ -206,7 +206,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
 
         await ReadWantedAsync(stop);
         NoteHeld(batch, known.Accepted);
-        known.LastAnswer = Answer(mustDeclare: false, known.Accepted, [.. told]);
+        known.LastAnswer = Answer(mustDeclare: false, [.. known.Accepted], [.. told]);
         told.Clear();
         return known.LastAnswer;
     }
@@ -216,7 +216,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
     {
         foreach (var deliver in told)
         {
-            outbox.Add(new Delivery(shard, deliver));
+            outbox.Add(deliver);
         }
 
         told.Clear();
@@ -233,7 +233,7 @@ internal sealed class RouterShard(int shard, Router router, Outboxes outboxes, I
                 accepted[at] = router.HeldAs(adopt.Publisher, adopt.Record.Version);
             }
 
-            at += input is RouterInput.Publish or RouterInput.Adopt ? 1 : 0;
+            at += input.IsChange ? 1 : 0;
         }
     }
 

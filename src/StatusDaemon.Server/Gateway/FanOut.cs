@@ -152,7 +152,7 @@ internal sealed class FanOut
 
         foreach (var delivery in batch.Deliveries)
         {
-            switch (delivery.What)
+            switch (delivery)
             {
                 case Effect.Deliver deliver:
                     Take(deliver);

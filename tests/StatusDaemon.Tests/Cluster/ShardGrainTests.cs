@@ -87,7 +87,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
 
         var next = await FirstAnswerAsync(above: first.Activation);
         Assert.False((await AskAsync(next.Activation, new RouterInput.Declare(Gateway), new RouterInput.Watch(new ConnectionId(Gateway, 1), UidOf("bob"), UidOf("bob"), 1))).MustDeclare);
-        Assert.IsType<Effect.Tell>(Assert.Single((await gateway.Batches.ReadAsync(Stop)).Deliveries).What);
+        Assert.IsType<Effect.Tell>(Assert.Single((await gateway.Batches.ReadAsync(Stop)).Deliveries));
         Assert.False(log.Lines.TryRead(out _));
     }
 

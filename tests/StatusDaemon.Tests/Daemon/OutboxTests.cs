@@ -42,7 +42,7 @@ public sealed class OutboxTests
                 Assert.InRange(outbox.Count, 1, Outbox.PatientDeliveries);
             }
 
-            var taken = new List<Delivery>();
+            var taken = new List<Effect>();
             while (outbox.Take() is { } batch)
             {
                 Assert.InRange(batch.Deliveries.Count, 1, Outbox.BatchDeliveries);
@@ -50,8 +50,8 @@ public sealed class OutboxTests
             }
 
             Assert.Equal(newest.Values.Order(), taken.GroupBy(SubjectOf).Select(same => same.Max(CounterOf)).Order());
-            Assert.True(taken.SkipWhile(one => one.What is Effect.Tell).All(one => one.What is Effect.Deliver));
-            foreach (var kind in taken.GroupBy(one => one.What is Effect.Tell))
+            Assert.True(taken.SkipWhile(one => one is Effect.Tell).All(one => one is Effect.Deliver));
+            foreach (var kind in taken.GroupBy(one => one is Effect.Tell))
             {
                 Assert.Equal(kind.Select(CounterOf).Order(), kind.Select(CounterOf));
             }
@@ -93,20 +93,20 @@ public sealed class OutboxTests
         Assert.Null(outboxes.Find(Gateway));
     }
 
-    private static Delivery Status(int person, long counter) =>
-        new(0, new Effect.Deliver(Gateway, People[person], default, new DeliveryStamp(1, counter)));
+    private static Effect.Deliver Status(int person, long counter) =>
+        new Effect.Deliver(Gateway, People[person], default, new DeliveryStamp(1, counter));
 
-    private static Delivery Verdict(int connection, int person, long counter) =>
-        new(0, new Effect.Tell(new ConnectionId(Gateway, connection), People[person], 1, true, default, new DeliveryStamp(1, counter)));
+    private static Effect.Tell Verdict(int connection, int person, long counter) =>
+        new Effect.Tell(new ConnectionId(Gateway, connection), People[person], 1, true, default, new DeliveryStamp(1, counter));
 
-    private static long CounterOf(Delivery delivery) => delivery.What switch
+    private static long CounterOf(Effect delivery) => delivery switch
     {
         Effect.Deliver deliver => deliver.Stamp.Counter,
         Effect.Tell tell => tell.Stamp.Counter,
         _ => throw new InvalidOperationException("No delivery."),
     };
 
-    private static (long, Uid) SubjectOf(Delivery delivery) => delivery.What switch
+    private static (long, Uid) SubjectOf(Effect delivery) => delivery switch
     {
         Effect.Deliver deliver => (-1, deliver.Publisher),
         Effect.Tell tell => (tell.Connection.Number, tell.Publisher),

@@ -27,7 +27,7 @@ public sealed class RouterShardTests : IAsyncDisposable
         outboxes.TryAdd(Gateway, outbox);
         var directory = new DirectorySnapshot([], new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true });
         router = new Router(new RouterSettings(), new UidTable(), directory, store.Incarnation, epoch: 1, clock.Now);
-        shard = new RouterShard(0, router, outboxes, store, clock);
+        shard = new RouterShard(router, outboxes, store, clock);
     }
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
@@ -141,9 +141,9 @@ public sealed class RouterShardTests : IAsyncDisposable
     {
         await WatchAliceAsync();
         Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told);
-        Assert.IsType<Effect.Tell>(Assert.Single(outbox.Take()!.Deliveries, delivery => delivery.What is Effect.Tell).What);
+        Assert.IsType<Effect.Tell>(Assert.Single(outbox.Take()!.Deliveries, delivery => delivery is Effect.Tell));
         Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told); // the verdict is under way
-        Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries).What);
+        Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries));
         Assert.Empty((await shard.TakeAsync(Batch(Publish("alice")), CancellationToken.None)).Told);
         Assert.NotNull(outbox.Take());
         Assert.Null(outbox.Take());
@@ -163,7 +163,7 @@ public sealed class RouterShardTests : IAsyncDisposable
         store.IsUnreadable = true;
         var batch = Batch(Publish("alice"), new RouterInput.Watch(Connection, UidOf("alice"), UidOf("carol"), 2));
         await Assert.ThrowsAsync<SimStore.StoreAwayException>(() => shard.TakeAsync(batch, CancellationToken.None));
-        Assert.Equal(UidOf("alice"), Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries).What).Publisher);
+        Assert.Equal(UidOf("alice"), Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries)).Publisher);
         store.IsUnreadable = false;
         Assert.Empty((await shard.TakeAsync(batch, CancellationToken.None)).Told);
     }

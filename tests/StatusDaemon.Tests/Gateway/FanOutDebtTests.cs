@@ -20,7 +20,7 @@ public sealed class FanOutDebtTests
             Assert.Null(fanOut.Take(client, new ClientWish(null, default, [(publisher, true)]), isLocal: true));
             var verdict = new Effect.Tell(client.Id, publisher, round, IsVisible: false, default, new DeliveryStamp(1, round));
             fanOut.BeginTurn(TimeSpan.Zero, int.MaxValue);
-            fanOut.Take(new DeliveryBatch(1, round, [new Delivery(0, verdict)]));
+            fanOut.Take(new DeliveryBatch(1, round, [verdict]));
             fanOut.Flush(TimeSpan.Zero);
             Assert.Null(fanOut.Take(client, new ClientWish(null, default, [(publisher, false)]), isLocal: true));
         }

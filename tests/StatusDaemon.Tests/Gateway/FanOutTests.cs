@@ -196,7 +196,7 @@ public sealed class FanOutTests
         var client = Watching("alice", out var sink, "p");
         Tell(client, "p", isVisible: true, Status.Enable);
         var request = requests[(client.Id, UidOf("p"))];
-        var reveal = new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), request, false, default, new DeliveryStamp(1, 90)))]);
+        var reveal = new DeliveryBatch(9, 1, [new Effect.Tell(client.Id, UidOf("p"), request, false, default, new DeliveryStamp(1, 90))]);
         Take(reveal);
         Tell(client, "p", isVisible: true, Status.Enable);
         Take(reveal);
@@ -362,7 +362,7 @@ public sealed class FanOutTests
         var client = Watching("alice", out var sink, "p");
         var first = requests[(client.Id, UidOf("p"))];
         Take(client, null, ("p", true));
-        Take(new DeliveryBatch(9, 1, [new Delivery(0, new Effect.Tell(client.Id, UidOf("p"), first, true, Record(Status.Busy), new DeliveryStamp(1, 1)))]));
+        Take(new DeliveryBatch(9, 1, [new Effect.Tell(client.Id, UidOf("p"), first, true, Record(Status.Busy), new DeliveryStamp(1, 1))]));
         Assert.Empty(sink.Shown);
         Pass();
         Tell(client, "p", isVisible: false);
@@ -477,7 +477,7 @@ public sealed class FanOutTests
 
     private Effect.Deliver Change(string publisher, Status status, long epoch, long counter) => new(Gateway, UidOf(publisher), Record(status), new DeliveryStamp(epoch, counter));
 
-    private DeliveryBatch Batch(params Effect[] what) => new(5, ++batches, [.. what.Select(one => new Delivery(0, one))]);
+    private DeliveryBatch Batch(params Effect[] what) => new(5, ++batches, [.. what.Select(one => one)]);
 
     private void Take(DeliveryBatch batch)
     {

@@ -57,7 +57,7 @@ public sealed class ShardMessageTests
         Gen.Select(Gen.Select(Connections, Uids, Requests), Gen.Bool, Records, Stamps, Effect (watch, isVisible, record, stamp) =>
             new Effect.Tell(watch.Item1, watch.Item2, watch.Item3, isVisible, record, stamp)));
 
-    private static readonly Gen<DeliveryBatch> Deliveries = Gen.Select(Gen.ULong, Counts, Gen.Select(Gen.Int[0, 1023], Told, (shard, what) => new Delivery(shard, what)).Array[0, 12],
+    private static readonly Gen<DeliveryBatch> Deliveries = Gen.Select(Gen.ULong, Counts, Told.Array[0, 12],
         (outbox, number, deliveries) => new DeliveryBatch(outbox, number, deliveries));
 
     private static readonly Gen<ShardAnswer> Answers = Gen.Select(
@@ -129,7 +129,7 @@ public sealed class ShardMessageTests
         Assert.Same(alice, Assert.IsType<RouterInput.Unwatch>(Assert.Single(read.Inputs)).Publisher);
     }
 
-    // A change of these bytes is a change of the wire: raise ShardBatch.WireVersion and write them anew.
+    // A change of these bytes is a change of the wire: raise WireWriter.Version and write them anew.
     [Fact]
     public void The_wire_form_of_a_batch_is_fixed() => Assert.Equal(GoldenBatch, Convert.ToHexStringLower(Sample.Batch.ToBytes()));
 
@@ -140,10 +140,10 @@ public sealed class ShardMessageTests
     public void The_wire_form_of_an_answer_is_fixed() => Assert.Equal(GoldenAnswer, Convert.ToHexStringLower(Sample.Answer.ToBytes()));
 
     private const string GoldenBatch =
-        "02efcdab89674523010501090102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e350705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c6963650008";
+        "03efcdab89674523010501090102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e350705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c6963650008";
     private const string GoldenDelivery =
-        "02dcfe00000000000002031f0105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf081f02ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf081f03ac020205616c696365050300";
-    private const string GoldenAnswer = "020500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
+        "03dcfe00000000000002030105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf0802ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf0803ac020205616c696365050300";
+    private const string GoldenAnswer = "030500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
 
     private static void CutEverywhere(byte[] bytes, Action<byte[]> parse)
     {
@@ -193,9 +193,9 @@ public sealed class ShardMessageTests
         ]);
 
         public static readonly DeliveryBatch Deliveries = new(0xfedc, 2, [
-            new Delivery(31, new Effect.Deliver(Gateway, Alice, Record, new DeliveryStamp(5, 1))),
-            new Delivery(31, new Effect.Tell(Connection, Alice, 2, true, Record, new DeliveryStamp(5, 2))),
-            new Delivery(31, new Effect.Tell(Connection, Alice, 2, false, default, new DeliveryStamp(5, 3))),
+            new Effect.Deliver(Gateway, Alice, Record, new DeliveryStamp(5, 1)),
+            new Effect.Tell(Connection, Alice, 2, true, Record, new DeliveryStamp(5, 2)),
+            new Effect.Tell(Connection, Alice, 2, false, default, new DeliveryStamp(5, 3)),
         ]);
 
         public static readonly ShardAnswer Answer = new(5, false, 7, new FeedKey(4, 200), DateTimeOffset.UnixEpoch, [new FeedKey(5, 1), default], [new Effect.Deliver(Gateway, Alice, Record, new DeliveryStamp(5, 1))]);
