@@ -90,9 +90,9 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
                 await observer.DeliverAsync(batch);
                 return null;
             }
-            catch (Exception e) when (!stop.IsCancellationRequested)
+            catch (Exception e) when (e is not FramingException && !stop.IsCancellationRequested)
             {
-                // Whatever the reason, the answer is the same: it may or may not have arrived, so it goes again.
+                // Whatever else the reason, the answer is the same: it may or may not have arrived, so it goes again.
                 LogRetry(gateway, e.Message);
                 if (isLast)
                 {

@@ -8,7 +8,7 @@ namespace StatusDaemon.Cluster;
 internal sealed class Payload
 {
     private readonly IFramed? message;
-    private byte[]? bytes;
+    private byte[]? bytes; // two threads may frame it at once, and frame the same
 
     /// <param name="message">A message of this process.</param>
     public Payload(IFramed message) => this.message = message;
@@ -28,7 +28,7 @@ internal sealed class Payload
     /// <inheritdoc cref="AsBatch"/>
     public DeliveryBatch AsDeliveries(GatewayId gateway, UidTable uids) => message is null ? DeliveryBatch.Parse(bytes, gateway, uids) : (DeliveryBatch)message;
 
-    /// <summary>The form in which it leaves the process; framed once, however often it is sent.</summary>
+    /// <summary>The form in which it leaves the process.</summary>
     [GenerateSerializer]
     internal struct Framed
     {
@@ -40,7 +40,18 @@ internal sealed class Payload
     [RegisterConverter]
     internal sealed class Converter : IConverter<Payload, Framed>
     {
-        public Framed ConvertToSurrogate(in Payload value) => new() { Bytes = value.bytes ??= value.message!.ToBytes() };
+        /// <exception cref="FramingException">It cannot be framed.</exception>
+        public Framed ConvertToSurrogate(in Payload value)
+        {
+            try
+            {
+                return new Framed { Bytes = value.bytes ??= value.message!.ToBytes() };
+            }
+            catch (Exception e)
+            {
+                throw new FramingException(e);
+            }
+        }
 
         public Payload ConvertFromSurrogate(in Framed surrogate) => new(surrogate.Bytes);
     }

@@ -67,10 +67,10 @@ public sealed class OutboxPumpTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pump_that_breaks_says_so_and_the_gateway_can_declare_itself_anew()
+    public async Task What_cannot_be_framed_is_logged_and_the_gateway_can_declare_itself_anew()
     {
-        var broken = new OutboxPump(outboxes, clock, new TimeWithoutTimers(), lifetime, log);
-        broken.Open(Gateway, new GatewayDouble());
+        pump.Open(Gateway, new GatewayDouble { Failure = new FramingException(new InvalidOperationException()) });
+        outboxes.Find(Gateway)!.Add(Status(1));
         Assert.StartsWith($"Gateway {Gateway} is given up since what it is told cannot be carried", await log.Lines.ReadAsync(Stop), StringComparison.Ordinal);
         await IsClosedAsync();
 
@@ -112,7 +112,7 @@ public sealed class OutboxPumpTests : IDisposable
         Assert.NotNull(outboxes.Find(Gateway));
     }
 
-    private static Delivery Status(long counter) => new(0, new Effect.Deliver(Gateway, UidOf("alice"), default, new DeliveryStamp(1, counter)));
+    private static Effect.Deliver Status(long counter) => new Effect.Deliver(Gateway, UidOf("alice"), default, new DeliveryStamp(1, counter));
 
     private async Task NextAsync() => time.Advance(await time.NextWaitAsync(Stop));
 
@@ -124,11 +124,6 @@ public sealed class OutboxPumpTests : IDisposable
             Stop.ThrowIfCancellationRequested();
             await Task.Yield();
         }
-    }
-
-    private sealed class TimeWithoutTimers : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("no timers here");
     }
 
     private sealed class GatewayDouble : IGatewayObserver
