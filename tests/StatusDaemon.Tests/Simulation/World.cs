@@ -10,9 +10,9 @@ namespace StatusDaemon.Simulation;
 
 /// <summary>One shard, two gateways and their clients, with a network that loses, repeats and delays, crashes, and rules that change.</summary>
 /// <remarks>
-/// Everything but network, disk and sockets is the real code. The same seed gives the same history. On every third day processes are stopped for a
-/// while as well; that has dice of its own, so that the other days stay what they were. On every second day little is lost and hardly anything crashes:
-/// then much is said, by those who know each other.
+/// Router, shard, outboxes, links and fan-out are the real code. The same seed gives the same history. On every third day processes are stopped for a
+/// while as well. On every second day little is lost and hardly anything crashes: then much is said, by those who know each other. On every second pair
+/// of days messages are framed, as between processes, and on the others handed over, as within one.
 /// </remarks>
 internal sealed class World : IAsyncDisposable
 {
@@ -21,6 +21,7 @@ internal sealed class World : IAsyncDisposable
     private readonly Random random;
     private readonly Random? stops;
     private readonly bool isGentle;
+    private readonly bool isFraming;
     private readonly SimNetwork network;
     private readonly SimTruth truth = new();
     private readonly FakeTimeProvider time = new();
@@ -40,6 +41,7 @@ internal sealed class World : IAsyncDisposable
         random = new Random(seed);
         stops = seed % 3 == 0 ? new Random(seed) : null;
         isGentle = seed % 2 == 1;
+        isFraming = seed % 4 < 2;
         network = new SimNetwork(random, isGentle);
         clock = new SteadyClock(time);
         clients = [.. SimTruth.People.Select(person => new SimClient(person, truth.MaySee))];
@@ -332,7 +334,7 @@ internal sealed class World : IAsyncDisposable
         var epoch = await store.NextEpochAsync(0, CancellationToken.None);
         var outboxes = new Outboxes();
         var router = new Router(new RouterSettings { OfflineAfter = Grace }, uids, truth.Directory, store.Incarnation, epoch, clock.Now);
-        daemon = new SimDaemon(router, new RouterShard(0, router, outboxes, store, clock), outboxes, truth.Directory, clock.Now.Steady);
+        daemon = new SimDaemon(router, new RouterShard(router, outboxes, store, clock), outboxes, truth.Directory, clock.Now.Steady);
         if (random.Next(2) == 0)
         {
             await ReadAllAsync(daemon);
@@ -422,7 +424,7 @@ internal sealed class World : IAsyncDisposable
                     gateway.LastBatch = (batch.Number, [.. gateway.FanOut.Clients.Select(client => client.Subscriber)]);
                 }
 
-                Call(gateway, batch.ToBytes());
+                Call(gateway, batch);
             }
 
             foreach (var owner in Running)
@@ -481,7 +483,7 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>Calls the shard that lives when the call arrives; call or answer may be lost, the call may arrive again later.</summary>
-    private void Call(SimGateway gateway, byte[] bytes)
+    private void Call(SimGateway gateway, ShardBatch batch)
     {
         var isAnswered = network.Survives();
         var arrives = network.Survives();
@@ -492,11 +494,11 @@ internal sealed class World : IAsyncDisposable
                 return;
             }
 
-            var answer = arrives ? await TakeAsync(gateway, bytes) : null;
+            var answer = arrives ? await TakeAsync(gateway, batch) : null;
             if (answer is not null && isAnswered)
             {
                 BeginTurn(gateway);
-                gateway.FanOut.Links[0].Answered(ShardAnswer.Parse(answer, gateway.Id, uids));
+                gateway.FanOut.Links[0].Answered(Carry(answer, bytes => ShardAnswer.Parse(bytes, gateway.Id, uids)));
                 gateway.FanOut.Flush(clock.Now.Steady);
             }
             else
@@ -506,11 +508,11 @@ internal sealed class World : IAsyncDisposable
         });
         if (network.Repeats())
         {
-            network.Send(() => TakeAsync(gateway, bytes));
+            network.Send(() => TakeAsync(gateway, batch));
         }
     }
 
-    private async Task<byte[]?> TakeAsync(SimGateway gateway, byte[] bytes)
+    private async Task<ShardAnswer?> TakeAsync(SimGateway gateway, ShardBatch sent)
     {
         // A call of a dead gateway may arrive as well, but then nobody could say which status was the last.
         if (gateway.IsDead)
@@ -518,7 +520,7 @@ internal sealed class World : IAsyncDisposable
             return null;
         }
 
-        var batch = ShardBatch.Parse(bytes, uids);
+        var batch = Carry(sent, bytes => ShardBatch.Parse(bytes, uids));
         var owner = zombies.Count > 0 && random.Next(3) == 0 ? zombies[random.Next(zombies.Count)] : daemon;
         if (owner.IsStopped)
         {
@@ -548,12 +550,11 @@ internal sealed class World : IAsyncDisposable
             }
         }
 
-        return answer.ToBytes();
+        return answer;
     }
 
     private void Deliver(SimDaemon sender, SimGateway gateway, DeliveryBatch batch)
     {
-        var bytes = batch.ToBytes();
         var arrives = network.Survives();
         var isAcknowledged = network.Survives();
         network.Send(() =>
@@ -561,7 +562,7 @@ internal sealed class World : IAsyncDisposable
             if (arrives && !gateway.IsDead)
             {
                 BeginTurn(gateway);
-                gateway.FanOut.Take(DeliveryBatch.Parse(bytes, gateway.Id, uids));
+                gateway.FanOut.Take(Carry(batch, bytes => DeliveryBatch.Parse(bytes, gateway.Id, uids)));
                 gateway.FanOut.Flush(clock.Now.Steady);
                 if (isAcknowledged && sender.Outstanding.TryGetValue(gateway.Id, out var outstanding) && outstanding.Batch == batch)
                 {
@@ -572,6 +573,10 @@ internal sealed class World : IAsyncDisposable
             return Task.CompletedTask;
         });
     }
+
+    /// <summary>Carries a message to its receiver.</summary>
+    private T Carry<T>(T message, Func<byte[], T> parse)
+        where T : IFramed => isFraming ? parse(message.ToBytes()) : message;
 
     /// <summary>A turn has room for a frame or two, until the world is calm.</summary>
     private void BeginTurn(SimGateway gateway) => gateway.FanOut.BeginTurn(clock.Now.Steady, network.IsCalm ? int.MaxValue : random.Next(3));
