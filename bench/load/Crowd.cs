@@ -208,7 +208,7 @@ internal sealed class Crowd : IDisposable
             return;
         }
 
-        epoll.Watch(line.Socket, Readiness.Readable | Readiness.Writable | Readiness.OnChange, (uint)line.Number);
+        epoll.Watch(line.Socket, Readiness.Readable | Readiness.Writable | Readiness.PeerEnded | Readiness.OnChange, (uint)line.Number);
     }
 
     private void Lose(Line line, string problem)
@@ -248,13 +248,14 @@ internal sealed class Crowd : IDisposable
             Send(line, unsent);
         }
 
-        if ((what & (Readiness.Readable | Readiness.Broken)) != 0 && line.State != LineState.Lost)
+        if ((what & (Readiness.Readable | Readiness.PeerEnded | Readiness.Broken)) != 0 && line.State != LineState.Lost)
         {
-            Read(line);
+            Read(line, toItsEnd: (what & Readiness.PeerEnded) != 0);
         }
     }
 
-    private void Read(Line line)
+    /// <param name="toItsEnd">The end lies behind what came, and is not reported again.</param>
+    private void Read(Line line, bool toItsEnd)
     {
         while (true)
         {
@@ -281,7 +282,7 @@ internal sealed class Crowd : IDisposable
             }
 
             line.Rest = used == all.Length ? [] : all[used..].ToArray();
-            if (received < ReadBytes)
+            if (received < ReadBytes && !toItsEnd)
             {
                 return; // events come on changes, and this was all there is
             }
