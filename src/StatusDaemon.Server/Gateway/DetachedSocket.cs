@@ -16,6 +16,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private int lastStaged;
     private int stagedBytes;
     private ReadOnlyMemory<byte> unsent;
+    private bool hasBegun;
     private bool isPeerDone;
     private bool isReceiveDue;
     private bool isPaused;
@@ -52,7 +53,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     public void Receive()
     {
         isReceiveDue = false;
-        if (isPaused || isPeerDone || Slot < 0)
+        if (!hasBegun || isPaused || isPeerDone || Slot < 0)
         {
             return;
         }
@@ -91,8 +92,16 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
         }
     }
 
-    /// <summary>Takes bytes of the client.</summary>
-    public void Take(ReadOnlySpan<byte> bytes)
+    /// <summary>Begins to receive. What is reported of it before that waits.</summary>
+    /// <param name="behind">What the client sent behind its handshake: older than all that is to be received.</param>
+    public void Begin(ReadOnlySpan<byte> behind)
+    {
+        hasBegun = true;
+        Take(behind);
+        ReceiveNextTurn();
+    }
+
+    private void Take(ReadOnlySpan<byte> bytes)
     {
         isPeerDone |= gateway.Take(bytes, Client, ref input);
         EndIfDone();

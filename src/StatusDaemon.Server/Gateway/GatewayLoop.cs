@@ -65,6 +65,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
     private int lingering; // sockets that are closed and not gone
+    private int kept; // connections that Kestrel keeps and has not ended
     private bool isTick;
     private bool isLookDue; // more clients are to be looked at than the last turn did
     private ClientDrain? drain;
@@ -191,7 +192,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         Stage.Clear();
         Acknowledge();
         mail.NeedsAnswers = drain is not null || calls.IsWaitedFor;
-        if (drain is not null && fanOut.ClientCount == 0 && lingering == 0 && calls.IsQuiet)
+        if (drain is not null && fanOut.ClientCount == 0 && lingering == 0 && kept == 0 && calls.IsQuiet)
         {
             empty.TrySetResult();
         }
@@ -236,8 +237,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
                 }
 
                 CloseIfRemoved(client);
-                socket.Take(behind.Span);
-                socket.ReceiveNextTurn();
+                socket.Begin(behind.Span);
             },
             null);
         return socket;
@@ -344,12 +344,15 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Left left:
                 Close(left.Client, CloseCode.ProtocolError, "the stream ended without a close frame");
                 break;
+            case LoopInput.Ended:
+                kept--;
+                break;
             case LoopInput.DirectoryChanged:
                 CloseRemoved();
                 break;
             case LoopInput.Tick:
                 isTick = true;
-                LookAtClients();
+                isLookDue = true;
                 break;
             case LoopInput.Drain begun:
                 drain = new ClientDrain(begun, [.. fanOut.Clients], now.Steady, Close);
@@ -367,6 +370,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             return;
         }
 
+        kept++;
         var client = Admit(join.Caller, join.Origin, join.Sink);
         join.Joined.SetResult(client);
         CloseIfRemoved(client);

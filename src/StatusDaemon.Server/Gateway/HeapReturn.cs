@@ -50,7 +50,7 @@ internal sealed partial class HeapReturn(ConnectionCounts counts, TimeProvider t
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    [LibraryImport("libc", EntryPoint = "malloc_trim"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int TrimMalloc(nuint pad);
 
     [LoggerMessage(2301, LogLevel.Information, "A storm of connections is over: {Before} MiB of memory became {After} in {Milliseconds} ms")]

@@ -27,6 +27,9 @@ internal abstract record LoopInput
     /// <summary>Nothing more comes from a client: it has closed, or its connection is gone.</summary>
     public sealed record Left(Client Client) : LoopInput;
 
+    /// <summary>A connection that Kestrel keeps has been let go of; its client left before.</summary>
+    public sealed record Ended : LoopInput;
+
     /// <summary>A client's sink takes frames again.</summary>
     public sealed record Drained(Client Client) : LoopInput;
 

@@ -83,7 +83,14 @@ internal sealed partial class PubSub(
             else if (await JoinAsync(http, caller, origin) is { } kept)
             {
                 isTaken = true;
-                await RunAsync(http, kept);
+                try
+                {
+                    await RunAsync(http, kept);
+                }
+                finally
+                {
+                    await kept.Loop.PostAsync(new LoopInput.Ended(), CancellationToken.None);
+                }
             }
         }
         finally
@@ -130,9 +137,9 @@ internal sealed partial class PubSub(
     }
 
     /// <summary>Runs a connection that Kestrel keeps, below HTTP: its frames go straight to and from the transport's pipes, decrypted where there is TLS.</summary>
-    private static async Task RunAsync(HttpContext http, KeptClient kept)
+    private async Task RunAsync(HttpContext http, KeptClient kept)
     {
-        using var linger = new CancellationTokenSource();
+        using var linger = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         var reading = ReadAsync(kept, linger.Token);
         await Task.WhenAny(reading, kept.Sink.Closing);
 

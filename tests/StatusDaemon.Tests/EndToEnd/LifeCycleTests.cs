@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using StatusDaemon.Settings;
 using StatusDaemon.Tests.Protocol;
 
 namespace StatusDaemon.EndToEnd;
@@ -231,6 +232,22 @@ public sealed class LifeCycleTests
         {
             await client.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task A_stop_saves_what_was_said_though_clients_over_TLS_do_not_say_goodbye()
+    {
+        using var folder = new TempFolder();
+        await using var server = await StatusdProcess.StartAsync(StatusdProcess.TrustedHeader + "\nSTORAGE: { flush: 1m }", certificate: LocalCertificate.MakeIn(folder));
+        await using var silent = await TestSocket.ConnectAsync(server, "uid-a"); // reads nothing from here on
+        await using var c = await TestSocket.ConnectAsync(server, "uid-c");
+        await c.SendAsync("""{"status":6,"timestamp":1,"events":{"uid-c":9}}""");
+        await c.SeesAsync("uid-c", 6);
+
+        Assert.Equal(0, await server.StopAsync());
+        await server.StartAgainAsync();
+        await using var again = await TestSocket.ConnectAsync(server, "uid-a");
+        Assert.Equal("""{"status":6,"publisher":"uid-c","timestamp":1}""", await again.WatchAsync("uid-c"));
     }
 
     private static async Task PublishAsync(StatusdProcess server, string name, CancellationToken stop)

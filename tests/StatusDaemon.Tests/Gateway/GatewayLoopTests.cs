@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -8,6 +10,8 @@ using StatusDaemon.EndToEnd;
 using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
+using StatusDaemon.Tests.Protocol;
+using StatusDaemon.Transport;
 using static StatusDaemon.Privileges.SmallDirectories;
 
 namespace StatusDaemon.Gateway;
@@ -123,6 +127,37 @@ public sealed class GatewayLoopTests
         own.Directory.Give(3);
         await own.Loop.PostAsync(new LoopInput.DirectoryChanged(), TestContext.Current.CancellationToken);
         Assert.Equal("closed 1008: the directory does not know you any more", await sink.NextAsync());
+    }
+
+    [Fact]
+    public async Task What_came_behind_a_handshake_is_taken_before_what_came_later()
+    {
+        await using var own = await OwnLoop.StartAsync();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var peer = new TcpClient();
+        await peer.ConnectAsync((IPEndPoint)listener.LocalEndpoint, TestContext.Current.CancellationToken);
+        var number = NativeSocket.Accept((int)listener.Server.Handle, out _, out _);
+        await peer.GetStream().WriteAsync(ClientFrames.Frame(ClientFrames.Ping, "2"), TestContext.Current.CancellationToken);
+
+        own.Loop.Sockets.Post(
+            _ =>
+            {
+                for (var i = 0; i < 10_000; i++)
+                {
+                    own.Loop.Sockets.Post(static _ => { }, null); // more than a turn does
+                }
+
+                var caller = new Caller(UidOf("a"), Subscriber: null, TicketEnd: null);
+                var adopted = own.Loop.Adopt(number, caller, new ClientOrigin("a", "a test"), ClientFrames.Frame(ClientFrames.Ping, "1"));
+                own.Loop.Sockets.Add(adopted, Readiness.Readable | Readiness.Writable | Readiness.PeerEnded | Readiness.OnChange);
+            },
+            null);
+
+        var pongs = new byte[6];
+        var read = peer.GetStream().ReadExactlyAsync(pongs, TestContext.Current.CancellationToken).AsTask();
+        await await Task.WhenAny(read, own.Loop.Sockets.Ended);
+        Assert.Equal([0x8A, 1, (byte)'1', 0x8A, 1, (byte)'2'], pongs);
     }
 
     private static async Task<Client> JoinAsync(GatewayLoop loop, IFrameSink sink, Subscriber? subscriber = null)
