@@ -47,9 +47,9 @@ internal sealed class AcceptingSocket(SocketLoop loop, int number, Arrivals arri
 
     private void Take()
     {
-        for (var taken = 0; taken < TurnConnections && !isEnded; taken++)
+        for (var taken = 0; taken < TurnConnections; taken++)
         {
-            if (isPausing || !arrivals.HasRoom)
+            if (isEnded || isPausing || !arrivals.HasRoom)
             {
                 return;
             }
