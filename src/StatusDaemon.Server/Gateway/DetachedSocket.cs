@@ -183,10 +183,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
             Loop.Close(this);
             Slot = -1;
             input.Unfinished?.Dispose();
-            if (IsClosed)
-            {
-                gateway.LingerEnded();
-            }
+            gateway.Gone();
         }
     }
 

@@ -64,8 +64,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private Moment now; // of this turn
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
-    private int lingering; // sockets that are closed and not gone
-    private int kept; // connections that Kestrel keeps and has not ended
+    private int connections; // that are not gone, also after their clients have left
     private bool isTick;
     private bool isLookDue; // more clients are to be looked at than the last turn did
     private ClientDrain? drain;
@@ -192,7 +191,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         Stage.Clear();
         Acknowledge();
         mail.NeedsAnswers = drain is not null || calls.IsWaitedFor;
-        if (drain is not null && fanOut.ClientCount == 0 && lingering == 0 && kept == 0 && calls.IsQuiet)
+        if (drain is not null && connections == 0 && calls.IsQuiet)
         {
             empty.TrySetResult();
         }
@@ -275,14 +274,10 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     }
 
     /// <summary>A closed socket has a little time for what is under way, and for the peer's close frame.</summary>
-    public void Linger(Client client)
-    {
-        lingering++;
-        attention.LookOnce(client, now.Steady + LingerFor);
-    }
+    public void Linger(Client client) => attention.LookOnce(client, now.Steady + LingerFor);
 
-    /// <summary>A closed socket is gone.</summary>
-    public void LingerEnded() => lingering--;
+    /// <summary>A connection is gone; its client left before.</summary>
+    public void Gone() => connections--;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -344,8 +339,8 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Left left:
                 Close(left.Client, CloseCode.ProtocolError, "the stream ended without a close frame");
                 break;
-            case LoopInput.Ended:
-                kept--;
+            case LoopInput.Gone:
+                Gone();
                 break;
             case LoopInput.DirectoryChanged:
                 CloseRemoved();
@@ -370,7 +365,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             return;
         }
 
-        kept++;
         var client = Admit(join.Caller, join.Origin, join.Sink);
         join.Joined.SetResult(client);
         CloseIfRemoved(client);
@@ -378,6 +372,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private Client Admit(Caller caller, ClientOrigin origin, IFrameSink sink)
     {
+        connections++;
         var client = fanOut.Admit(caller.Uid, origin, sink, caller);
         attention.Begin(client, now);
         return client;

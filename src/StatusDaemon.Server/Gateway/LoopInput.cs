@@ -28,7 +28,7 @@ internal abstract record LoopInput
     public sealed record Left(Client Client) : LoopInput;
 
     /// <summary>A connection that Kestrel keeps has been let go of; its client left before.</summary>
-    public sealed record Ended : LoopInput;
+    public sealed record Gone : LoopInput;
 
     /// <summary>A client's sink takes frames again.</summary>
     public sealed record Drained(Client Client) : LoopInput;

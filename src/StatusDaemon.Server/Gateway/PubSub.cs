@@ -89,7 +89,7 @@ internal sealed partial class PubSub(
                 }
                 finally
                 {
-                    await kept.Loop.PostAsync(new LoopInput.Ended(), CancellationToken.None);
+                    await kept.Loop.PostAsync(new LoopInput.Gone(), CancellationToken.None);
                 }
             }
         }
