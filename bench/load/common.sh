@@ -1,7 +1,6 @@
 # For compare.sh and tls.sh, which source it: a folder that goes with the script, a copy of the load program in it, ports and waiting.
 # Needs "here", the script's folder. Processes in "started" are ended with the script.
 ulimit -n "$(ulimit -Hn)"
-export DOTNET_GCgen0size=${DOTNET_GCgen0size:-0x2000000} # as ./statusd does
 
 folder=$(mktemp -d)
 started=()
