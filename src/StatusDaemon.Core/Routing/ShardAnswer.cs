@@ -9,7 +9,7 @@ namespace StatusDaemon.Routing;
 /// <param name="Incarnation">The store's.</param>
 /// <param name="Saved">Changes up to here are in the store, durably.</param>
 /// <param name="At">When the answer was made, by the server's clock.</param>
-/// <param name="Accepted">For each <see cref="RouterInput.IsChange"/> of the batch, in order, the change that it became; the default value where it became none.</param>
+/// <param name="Accepted">For each input of the batch that is a change (<see cref="RouterInput.IsChange"/>), in order, the change that it became; the default value where it became none.</param>
 /// <param name="Told">Statuses that the batch caused and the gateway is to pass on; what is not told here comes through the outbox.</param>
 public sealed record ShardAnswer(
     long Activation, bool MustDeclare, ulong Incarnation, FeedKey Saved, DateTimeOffset At, IReadOnlyList<FeedKey> Accepted, IReadOnlyList<Effect.Deliver> Told) : IFramed

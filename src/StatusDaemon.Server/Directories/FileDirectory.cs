@@ -146,23 +146,22 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
     private void Refuse(State old, FileStamp tried, IReadOnlyList<string> problems, bool isUnreadable)
     {
         var problem = string.Join('\n', problems);
-        if (problem == old.Problem && tried == old.Tried)
+        var isKnown = problem == old.Problem;
+        if (isKnown && tried == old.Tried)
         {
             return; // Another try in vain at a file that cannot be read.
         }
 
         Replace(old, new State(old.File, tried, problem, isUnreadable), "refused");
-        if (problem == old.Problem)
+        if (!isKnown)
         {
-            return;
-        }
+            foreach (var line in problems)
+            {
+                LogProblem(line);
+            }
 
-        foreach (var line in problems)
-        {
-            LogProblem(line);
+            LogRefused(path, old.File.Snapshot.Subscribers.Count);
         }
-
-        LogRefused(path, old.File.Snapshot.Subscribers.Count);
     }
 
     private void Replace(State old, State next, string result)
