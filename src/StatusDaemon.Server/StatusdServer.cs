@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -32,11 +33,11 @@ public sealed class StatusdServer : IAsyncDisposable
     private static readonly int Loops = Math.Max(1, Environment.ProcessorCount / 2);
 
     private readonly WebApplication app;
-    private readonly SqliteStatusStore store;
+    private readonly IStatusStore store;
     private readonly SandboxRealm? sandbox;
     private readonly StatusdSettings settings;
 
-    private StatusdServer(StatusdSettings settings, WebApplication app, SqliteStatusStore store, SandboxRealm? sandbox)
+    private StatusdServer(StatusdSettings settings, WebApplication app, IStatusStore store, SandboxRealm? sandbox)
     {
         this.settings = settings;
         this.app = app;
@@ -69,11 +70,12 @@ public sealed class StatusdServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "statusd", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Logging.AddStatusdLog(settings.Log);
         using var early = LoggerFactory.Create(logging => logging.AddStatusdLog(settings.Log));
-        SqliteStatusStore? store = null;
+        IStatusStore? store = null;
+        var uids = new UidTable();
         SandboxRealm? sandbox = null;
         try
         {
-            store = SqliteStatusStore.Open(Path.Combine(settings.State.Path, SqliteStatusStore.FileName), early.CreateLogger<SqliteStatusStore>());
+            store = await OpenStoreAsync(settings, uids, early, stop);
             var auth = settings.Auth;
             if (auth is { Mode: AuthMode.Kerberos, Keytab: null })
             {
@@ -83,7 +85,7 @@ public sealed class StatusdServer : IAsyncDisposable
             }
 
             AddLogin(builder, settings, auth);
-            AddDaemon(builder, settings, directory, store);
+            AddDaemon(builder, settings, directory, store, uids);
             AddGateway(builder, settings, auth);
             if (sandbox is not null)
             {
@@ -93,6 +95,7 @@ public sealed class StatusdServer : IAsyncDisposable
 
             var app = builder.Build();
             app.MapEndpoints();
+            (store as RedisStatusStore)?.Measure(app.Services.GetRequiredService<IMeterFactory>().OfProgram());
             return new StatusdServer(settings, app, store, sandbox);
         }
         catch (Exception e)
@@ -153,7 +156,7 @@ public sealed class StatusdServer : IAsyncDisposable
         await DisposeAsync(store, sandbox);
     }
 
-    private static async Task DisposeAsync(SqliteStatusStore? store, SandboxRealm? sandbox)
+    private static async Task DisposeAsync(IStatusStore? store, SandboxRealm? sandbox)
     {
         if (store is not null)
         {
@@ -199,7 +202,6 @@ public sealed class StatusdServer : IAsyncDisposable
     {
         (bool Wanted, string Setting, string Instead)[] later =
         [
-            (settings.Storage.Kind == StorageKind.Redis, "STORAGE.kind: redis", "use sqlite"),
             (settings.Privileges.Source == PrivilegesSource.Redis, "PRIVILEGES.source: redis", "use file"),
             (settings.Cluster.Kind == ClusterKind.Redis, "CLUSTER.kind: redis", "use local"),
             (settings.Sync.Peers.Count > 0, "SYNC.peers", "take them out"),
@@ -216,6 +218,12 @@ public sealed class StatusdServer : IAsyncDisposable
                 $"AUTH.keytab is not set. Without one a sandbox realm is started, and only on loopback, not on {settings.Service.Host}: name the keytab with the keys of HTTP/<this host>, or set SERVICE.host to 127.0.0.1.");
         }
     }
+
+    private static async Task<IStatusStore> OpenStoreAsync(StatusdSettings settings, UidTable uids, ILoggerFactory log, CancellationToken stop) => settings.Storage.Kind switch
+    {
+        StorageKind.Redis => await RedisStatusStore.OpenAsync(settings.Redis, settings.Cluster.Shards, uids, TimeProvider.System, log.CreateLogger<RedisStatusStore>(), stop),
+        _ => SqliteStatusStore.Open(Path.Combine(settings.State.Path, SqliteStatusStore.FileName), log.CreateLogger<SqliteStatusStore>()),
+    };
 
     /// <summary>Asks for the address before anything starts: Kestrel asks last, when the silo is up and has much to say about being stopped.</summary>
     private static void CheckOpenFiles()
@@ -268,18 +276,20 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton<LoginReport>(report);
     }
 
-    private static void AddDaemon(WebApplicationBuilder builder, StatusdSettings settings, DirectoryFile directory, SqliteStatusStore store)
+    private static void AddDaemon(WebApplicationBuilder builder, StatusdSettings settings, DirectoryFile directory, IStatusStore store, UidTable uids)
     {
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<SteadyClock>();
-        services.AddSingleton<UidTable>();
+        services.AddSingleton(uids);
+        services.AddSingleton(store); // an instance, which the container does not dispose
         services.AddMetrics();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<FileDirectory>(provider, settings.Privileges.File, directory));
         services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<FileDirectory>());
         services.AddHostedService(provider => provider.GetRequiredService<FileDirectory>());
         services.AddSingleton<DirectoryChanges>();
         services.AddSingleton<LocalShards>();
+        services.AddSingleton<ShardWaker>();
         services.AddSingleton<Outboxes>();
         services.AddSingleton<OutboxPump>();
         services.AddSingleton(provider => new ShardServices(
@@ -298,6 +308,7 @@ public sealed class StatusdServer : IAsyncDisposable
         var certificates = MemberCertificates.For(settings.Cluster, Path.Combine(settings.State.Path, "cluster"), TimeProvider.System.GetUtcNow());
         builder.AddSilo(SiloSetup.From(settings.Cluster), certificates);
         services.AddHostedService<DirectoryFollower>();
+        services.AddHostedService<ExternalFollower>();
     }
 
     private static void AddGateway(WebApplicationBuilder builder, StatusdSettings settings, AuthOptions auth)

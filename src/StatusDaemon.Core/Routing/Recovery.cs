@@ -49,7 +49,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     public void Learn(Register register, in StatusRecord stored, TimeSpan now, DirectorySnapshot directory, ICollection<Effect> effects)
     {
         register.IsAsked = false;
-        Compare(register, stored);
+        Compare(register, stored, directory);
         Settle(register, now, directory, effects);
     }
 
@@ -66,8 +66,8 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
         foreach (var (publisher, record) in all.Records)
         {
             var register = registers.GetOrAdd(publisher);
-            Compare(register, record);
-            if (register.Record.Version == record.Version && !history.IsOfThisActivation(record.Version))
+            Compare(register, record, directory);
+            if (!record.IsUnversioned && !IsOfAnotherLife(register, record, directory) && register.Record.Version == record.Version && !history.IsOfThisActivation(record.Version))
             {
                 remembered.Add(register);
             }
@@ -89,9 +89,21 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     }
 
     /// <summary>Keeps the newer of what the register and the store have.</summary>
-    private static void Compare(Register register, in StatusRecord stored)
+    /// <remarks>
+    /// What another program has written over our records is newer than all of them, but not than what this activation accepted: it was there before. So is a record
+    /// of a local subscriber from an earlier life of the store, whose versions say nothing now. Both get a version of this activation.
+    /// </remarks>
+    private void Compare(Register register, in StatusRecord stored, DirectorySnapshot directory)
     {
-        if (register.Record.IsNone || stored.Version.IsNewerThan(register.Record.Version))
+        if (stored.IsUnversioned || IsOfAnotherLife(register, stored, directory))
+        {
+            if (directory.IsLocal(register.Uid) && !history.IsOfThisActivation(register.Record.Version))
+            {
+                register.Record = stored;
+                register.IsHeld = true;
+            }
+        }
+        else if (register.Record.IsNone || stored.Version.IsNewerThan(register.Record.Version))
         {
             register.Record = stored;
             register.IsHeld = false;
@@ -101,6 +113,9 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
             register.IsHeld = false;
         }
     }
+
+    private bool IsOfAnotherLife(Register register, in StatusRecord stored, DirectorySnapshot directory) =>
+        !stored.IsNone && !history.IsOurs(stored.Version) && directory.IsLocal(register.Uid);
 
     /// <summary>The record is the newest that anybody remembers.</summary>
     private void Settle(Register register, TimeSpan now, DirectorySnapshot directory, ICollection<Effect> effects)

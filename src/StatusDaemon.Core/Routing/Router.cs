@@ -59,6 +59,9 @@ public sealed class Router
     /// <summary>Whether a gateway has declared itself here and has not been given up since.</summary>
     public bool Knows(GatewayId gateway) => gateways.TryGet(gateway, out _);
 
+    /// <summary>Whether this domain accepts statuses of a subscriber, by the directory that is in force here.</summary>
+    public bool IsLocal(Uid uid) => directory.IsLocal(uid);
+
     /// <summary>Revision of the directory that is in force here.</summary>
     public long DirectoryRevision => directory.Revision;
 

@@ -47,10 +47,10 @@ public abstract record RouterInput
     /// <summary>The newest record that a gateway holds; if it is newer than ours, the store lost it and we take it over.</summary>
     public sealed record Adopt(Uid Publisher, StatusRecord Record) : RouterInput;
 
-    /// <summary>The answer to <see cref="Effect.Read"/>; the default record where the store has none.</summary>
+    /// <summary>The answer to <see cref="Effect.Read"/>; the default record where the store has none, one without a version where another program wrote it.</summary>
     public sealed record WasRead(Uid Publisher, StatusRecord Record) : RouterInput;
 
-    /// <summary>All that the store has of this shard, in the order of versions: from here on feed and offline rules are in force.</summary>
+    /// <summary>All that the store has of this shard, in the order of versions, those without one last: from here on feed and offline rules are in force.</summary>
     public sealed record AllRead(IReadOnlyList<(Uid Publisher, StatusRecord Record)> Records) : RouterInput;
 
     /// <summary>The directory changed.</summary>

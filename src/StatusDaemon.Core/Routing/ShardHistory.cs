@@ -18,7 +18,7 @@ internal sealed class ShardHistory(RegisterTable registers, ulong incarnation, l
     public bool IsOurs(StatusVersion version) => version.Incarnation == incarnation;
 
     /// <summary>Whether this activation gave a version, so that it is in the feed already.</summary>
-    public bool IsOfThisActivation(StatusVersion version) => version.Epoch >= activation;
+    public bool IsOfThisActivation(StatusVersion version) => IsOurs(version) && version.Epoch >= activation;
 
     /// <summary>Whether somebody was told a later epoch than ours: the store was restored.</summary>
     public bool IsOutrunBy(StatusVersion version) => version.Epoch > epoch;

@@ -7,6 +7,9 @@ public readonly record struct StatusRecord(Status Status, ClientTimestamp Timest
     /// <summary>Whether nothing was ever accepted.</summary>
     public bool IsNone => Version.IsNone;
 
+    /// <summary>Whether another program wrote it into the store and nobody has accepted it yet, so that it has no version.</summary>
+    public bool IsUnversioned => Version.IsNone && Status != default;
+
     /// <summary>What a watcher who may see it is shown.</summary>
     public Status Shown => IsNone ? Status.Unknown : Status;
 }

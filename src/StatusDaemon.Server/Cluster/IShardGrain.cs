@@ -9,9 +9,9 @@ internal interface IShardGrain : IGrainWithIntegerKey
     [Alias("take")]
     Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway);
 
-    /// <summary>Puts the directory's newest snapshot in force. Everything that it hides is on its way when this returns.</summary>
+    /// <summary>Puts the directory's newest snapshot in force, and takes what other programs wrote into the store. Everything that is hidden is on its way when this returns.</summary>
     [Alias("follow")]
-    Task FollowDirectoryAsync();
+    Task FollowAsync();
 }
 
 /// <summary>A gateway, as shards reach it.</summary>

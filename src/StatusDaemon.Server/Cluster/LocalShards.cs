@@ -11,10 +11,10 @@ internal sealed class LocalShards
     public ICollection<int> Numbers => active.Keys;
 
     /// <summary>Notes a shard.</summary>
-    /// <param name="follow">Asks it, from any thread, to put the newest snapshot in force.</param>
+    /// <param name="follow">Asks it, from any thread, to look at what has come for it: <see cref="IShardGrain.FollowAsync"/>.</param>
     public void Add(int shard, Func<Task> follow) => active[shard] = follow;
 
-    /// <summary>How to ask a shard to put the newest snapshot in force; null if it is not active here any more.</summary>
+    /// <summary>How to ask a shard to look; null if it is not active here any more.</summary>
     public Func<Task>? Find(int shard) => active.GetValueOrDefault(shard);
 
     public void Remove(int shard) => active.TryRemove(shard, out _);

@@ -31,10 +31,10 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         var epoch = await services.Store.NextEpochAsync(0, stop);
         var directory = await services.Directory.RefreshAsync(stop);
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
-        shard = new RouterShard(router, services.Outboxes, services.Store, services.Clock);
+        shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
-        services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowDirectoryAsync);
-        await FollowDirectoryAsync(); // what changed between the two lines above was told to the shards that were there
+        services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
+        await FollowAsync(); // what changed between the two lines above was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
 
         saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
@@ -81,11 +81,13 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     }
 
     /// <inheritdoc/>
-    public async Task FollowDirectoryAsync()
+    public async Task FollowAsync()
     {
         try
         {
             await CatchUpWithDirectoryAsync();
+            await shard.TakeExternalAsync(CancellationToken.None);
+            SaveSoon();
         }
         catch (Exception e)
         {
@@ -107,6 +109,11 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     {
         try
         {
+            if (shard.IsOfAnotherStore)
+            {
+                throw new InvalidOperationException("The store is another one now.");
+            }
+
             if (!hasLearnt)
             {
                 scan ??= services.Scan.LoadAsync(Number, services.Stopping);

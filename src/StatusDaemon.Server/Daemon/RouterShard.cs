@@ -11,7 +11,7 @@ namespace StatusDaemon.Daemon;
 /// One caller at a time, except that <see cref="SaveAsync"/> may run while others wait for the store: it touches the router only between its
 /// waits, on the same scheduler. Routing never waits for a write.
 /// </remarks>
-internal sealed class RouterShard(Router router, Outboxes outboxes, IStatusStore store, SteadyClock clock)
+internal sealed class RouterShard(int number, Router router, Outboxes outboxes, IStatusStore store, SteadyClock clock)
 {
     /// <summary>Records of one write: half a second of a busy shard, and a commit of a few milliseconds.</summary>
     private const int SaveRecords = 4096;
@@ -23,12 +23,17 @@ internal sealed class RouterShard(Router router, Outboxes outboxes, IStatusStore
     private readonly List<Effect> decided = [];
     private readonly List<Uid> wanted = [];
     private readonly List<Effect.Deliver> told = []; // to the gateway that is answered
+    private readonly ulong incarnation = store.Incarnation;
     private GatewayId? answered;
     private FeedCursor saved = new(store.Incarnation, new FeedKey(router.Activation, 0));
     private Task saving = Task.CompletedTask;
+    private long losses = store.Losses;
 
-    /// <summary>Whether something changed that is not in the store.</summary>
-    public bool HasUnsaved => router.LastChange > saved.Key;
+    /// <summary>Whether something changed that is not in the store, or the store has lost what was.</summary>
+    public bool HasUnsaved => router.LastChange > saved.Key || store.Losses != losses;
+
+    /// <summary>Whether the store is another one now, or was restored: nothing that is known here is of it.</summary>
+    public bool IsOfAnotherStore => store.Incarnation != incarnation;
 
     /// <inheritdoc cref="Router.DirectoryRevision"/>
     public long DirectoryRevision => router.DirectoryRevision;
@@ -75,6 +80,23 @@ internal sealed class RouterShard(Router router, Outboxes outboxes, IStatusStore
     /// <summary>Takes an input that comes from no gateway.</summary>
     public Task TakeAsync(RouterInput input, CancellationToken stop) => ApplyAsync(input, stop);
 
+    /// <summary>Takes the statuses that other programs wrote into the store. A remote subscriber's home is its only writer, and nobody knows an unknown one: these are refused.</summary>
+    public async Task TakeExternalAsync(CancellationToken stop)
+    {
+        foreach (var written in store.External.Take(number))
+        {
+            if (!router.IsLocal(written.Uid))
+            {
+                store.External.Refuse(written.Uid, "the subscriber is of another domain, or in no directory and STORAGE.unknown_uids is refuse");
+            }
+            else if (written.Status != Status.Unknown || !router.RecordOf(written.Uid).IsNone)
+            {
+                var source = written.Source;
+                await ApplyAsync(new RouterInput.Set(written.Uid, written.Status, written.Timestamp, source.Kind, source.Actor, source.Through), stop);
+            }
+        }
+    }
+
     /// <summary>Gives back what it holds; nothing may be called afterwards.</summary>
     public void Close() => router.Close();
 
@@ -100,6 +122,12 @@ internal sealed class RouterShard(Router router, Outboxes outboxes, IStatusStore
     private async Task SaveAfterAsync(Task previous, CancellationToken stop)
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (store.Losses != losses)
+        {
+            losses = store.Losses;
+            saved = default;
+        }
+
         var changes = new List<(Uid Uid, StatusRecord Record)>();
         while (true)
         {
@@ -110,8 +138,23 @@ internal sealed class RouterShard(Router router, Outboxes outboxes, IStatusStore
                 return;
             }
 
-            await store.WriteAsync([.. changes.Select(change => new StoredStatus(change.Uid, change.Record))], stop);
+            await WriteAsync([.. changes.Select(change => new StoredStatus(change.Uid, change.Record))], stop);
             saved = next;
+        }
+    }
+
+    /// <summary>Writes records. Where another program was faster its status comes first; the record is written over it if that was refused.</summary>
+    private async Task WriteAsync(IReadOnlyList<StoredStatus> records, CancellationToken stop)
+    {
+        while (records.Count > 0 && !IsOfAnotherStore)
+        {
+            var overtaken = await store.WriteAsync(records, stop);
+            if (overtaken.Count > 0)
+            {
+                await TakeExternalAsync(stop);
+            }
+
+            records = [.. overtaken.Where(stored => router.RecordOf(stored.Uid).Version == stored.Record.Version)];
         }
     }
 

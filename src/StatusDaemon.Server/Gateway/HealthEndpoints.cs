@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using StatusDaemon.Auth;
 using StatusDaemon.Directories;
+using StatusDaemon.Storage;
 
 namespace StatusDaemon.Gateway;
 
 /// <summary><c>/healthz</c>: the process serves HTTP; <c>/readyz</c>: clients can be sent here. Plain text, a line a finding.</summary>
-internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscriberDirectory directory)
+internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscriberDirectory directory, IStatusStore store)
 {
     /// <summary>Serves <c>/healthz</c>.</summary>
     public static Task ServeHealthAsync(HttpContext http) => SayAsync(http, StatusCodes.Status200OK, "ok");
@@ -18,11 +19,13 @@ internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscri
             : loops.ShardsReached < loops.Shards ? $"{loops.ShardsReached} of {loops.Shards} shards reached"
             : login.Problem is { } broken ? $"nobody can log in: {broken}"
             : null;
-        var words = obstacle ?? "ready";
-        return SayAsync(
-            http,
-            obstacle is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-            directory.LastProblem is null ? words : $"{words}\ndirectory: the file as it is now is not in force; the log says why (event 5002)");
+        string[] words =
+        [
+            obstacle ?? "ready",
+            .. directory.LastProblem is null ? Array.Empty<string>() : ["directory: the file as it is now is not in force; the log says why (event 5002)"],
+            .. store.Trouble is { } trouble ? [$"storage: {trouble}"] : Array.Empty<string>(),
+        ];
+        return SayAsync(http, obstacle is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, string.Join('\n', words));
     }
 
     private static Task SayAsync(HttpContext http, int status, string words)

@@ -4,7 +4,12 @@ using StatusDaemon.Statuses;
 namespace StatusDaemon.Storage;
 
 /// <summary>A status as the store has it.</summary>
-internal readonly record struct StoredStatus(Uid Uid, StatusRecord Record);
+/// <param name="Record">Without a version, but not <see cref="StatusRecord.IsNone"/>, where another program wrote it and no daemon has taken it yet.</param>
+internal readonly record struct StoredStatus(Uid Uid, StatusRecord Record)
+{
+    /// <summary>Whether it was accepted, and has all that a store keeps.</summary>
+    public bool IsComplete => this is { Uid: not null, Record: { Version.IsNone: false, Source: { Actor: not null, Through: not null } } record } && StatusNames.IsStatus((long)record.Status);
+}
 
 /// <summary>Where statuses survive a restart. One daemon process opens a store; all its shards share it.</summary>
 /// <remarks>
@@ -14,8 +19,17 @@ internal readonly record struct StoredStatus(Uid Uid, StatusRecord Record);
 /// </remarks>
 internal interface IStatusStore : IAsyncDisposable
 {
-    /// <summary>Random id of this store, made when it was created; another one means that it was restored or emptied. Never 0.</summary>
+    /// <summary>Random id of this store, made when it was created; another one means that it was restored or emptied. Never 0 once an epoch was taken.</summary>
     ulong Incarnation { get; }
+
+    /// <summary>What other programs wrote; nothing, ever, in a store that is the daemon's alone.</summary>
+    ExternalStatuses External { get; }
+
+    /// <summary>How often what was written got lost, with a server that lives on: after each time everything is to be written again.</summary>
+    long Losses { get; }
+
+    /// <summary>What keeps the store from its work just now; null if nothing does. For anybody's eyes.</summary>
+    string? Trouble { get; }
 
     /// <summary>Takes the next epoch: greater than any handed out before and than <paramref name="above"/>, durable before it is returned.</summary>
     /// <param name="above">The greatest epoch that was heard of a record of this incarnation; 0 for none. <see cref="long.MaxValue"/> is refused: nothing is above it.</param>
@@ -32,11 +46,12 @@ internal interface IStatusStore : IAsyncDisposable
     /// </remarks>
     IAsyncEnumerable<StoredStatus> ScanAsync(CancellationToken stop);
 
-    /// <summary>Writes a batch, durable before it returns, all of it or nothing.</summary>
-    /// <param name="batch">Records that were accepted, none of them <see cref="StatusRecord.IsNone"/>; not changed until the call ends.</param>
+    /// <summary>Writes a batch; what it returns for is kept. One that failed may have happened in part: the caller writes it again.</summary>
+    /// <param name="batch">Records that were accepted; not changed until the call ends.</param>
+    /// <returns>Those in whose place another program's status is there now, and in <see cref="External"/>: it is newer, and they were not written.</returns>
     /// <remarks>
     /// A record that is older than the stored one of its incarnation is left out: newer wins, in whatever order batches arrive, so that a second
     /// owner of a shard does no harm. One of another incarnation replaces what is there, since the caller has taken it as truth.
     /// </remarks>
-    Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop);
+    Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop);
 }

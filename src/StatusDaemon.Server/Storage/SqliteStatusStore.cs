@@ -26,6 +26,15 @@ internal sealed partial class SqliteStatusStore : IStatusStore
     /// <inheritdoc/>
     public ulong Incarnation { get; }
 
+    /// <inheritdoc/>
+    public ExternalStatuses External { get; } = new(shards: 1);
+
+    /// <inheritdoc/>
+    public long Losses => 0;
+
+    /// <inheritdoc/>
+    public string? Trouble => null;
+
     /// <summary>Opens the store, and makes it where there is none. Blocks for some milliseconds: call it at the start.</summary>
     /// <param name="path">The database file; its folder is made with mode 0700, the file with 0600.</param>
     /// <param name="maxPages">Most pages of 4 KiB that the database may have, as if the disk ended there; null means that the disk is the limit.</param>
@@ -70,7 +79,11 @@ internal sealed partial class SqliteStatusStore : IStatusStore
     public IAsyncEnumerable<StoredStatus> ScanAsync(CancellationToken stop) => reader.ScanAsync(stop);
 
     /// <inheritdoc/>
-    public Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop) => writer.WriteAsync(batch, stop);
+    public async Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
+    {
+        await writer.WriteAsync(batch, stop);
+        return [];
+    }
 
     /// <summary>Finishes what was asked, moves the log into the database so that the file alone is the store, and lets go of it.</summary>
     public async ValueTask DisposeAsync()

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
-using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Storage;
 
@@ -59,7 +58,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     public Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
     {
         // Here and not in the transaction, where it would fail those who share it.
-        if (!batch.All(IsComplete))
+        if (!batch.All(stored => stored.IsComplete))
         {
             throw new ArgumentException("A record without version, status or source was never accepted.", nameof(batch));
         }
@@ -77,10 +76,6 @@ internal sealed class SqliteWriter : IAsyncDisposable
         await nextEpoch.DisposeAsync();
         await connection.DisposeAsync();
     }
-
-    private static bool IsComplete(StoredStatus stored) =>
-        stored is { Uid: not null, Record: { IsNone: false, Source: { Actor: not null, Through: not null } } record }
-        && StatusNames.IsStatus((long)record.Status);
 
     private async Task<long> SubmitAsync(Func<long> apply, CancellationToken stop)
     {

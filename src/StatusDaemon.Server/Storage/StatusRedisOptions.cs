@@ -1,3 +1,4 @@
+using StatusDaemon.Redis;
 using StatusDaemon.Settings;
 
 namespace StatusDaemon.Storage;
@@ -9,10 +10,13 @@ internal sealed class StatusRedisOptions
     public RedisOptions Server { get; init; } = new();
 
     /// <summary>Key of a subscriber's status; has <c>{uid}</c>.</summary>
-    public string StatusKey { get; init; } = "status:{uid}";
+    public RedisKeyPattern StatusKey { get; init; } = RedisKeyPattern.Parse("status:{uid}", "uid");
 
     /// <summary>Key that says that the database is the one which we filled; it holds the store's incarnation and epoch.</summary>
-    public string MarkerKey { get; init; } = "statusd:store";
+    public RedisKeyPattern MarkerKey { get; init; } = RedisKeyPattern.Parse("statusd:store");
+
+    /// <summary>How often every key is looked at in the background, for what notifications have missed; 1 s to 1 h.</summary>
+    public TimeSpan Sweep { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Reads the section.</summary>
     public static StatusRedisOptions Read(SettingsSection section)
@@ -21,8 +25,9 @@ internal sealed class StatusRedisOptions
         return new StatusRedisOptions
         {
             Server = RedisOptions.Read(section),
-            StatusKey = RedisKeyPattern.Read(section, "keys.status", defaults.StatusKey, "uid"),
-            MarkerKey = RedisKeyPattern.Read(section, "keys.marker", defaults.MarkerKey),
+            StatusKey = RedisKeyPattern.Read(section, "keys.status", defaults.StatusKey.Text, "uid"),
+            MarkerKey = RedisKeyPattern.Read(section, "keys.marker", defaults.MarkerKey.Text),
+            Sweep = section.Duration("sweep", defaults.Sweep, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         };
     }
 }

@@ -9,10 +9,10 @@ public sealed class DirectoryFollowerTests : IAsyncLifetime
     private readonly GivenDirectory directory = new();
     private readonly DirectoryChanges changes = new();
     private readonly LocalShards shards = new();
-    private readonly WarningLog<DirectoryFollower> log = new();
+    private readonly WarningLog<ShardWaker> log = new();
     private readonly DirectoryFollower follower;
 
-    public DirectoryFollowerTests() => follower = new DirectoryFollower(directory, changes, shards, time, log);
+    public DirectoryFollowerTests() => follower = new DirectoryFollower(directory, changes, new ShardWaker(shards, time, log));
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -27,7 +27,7 @@ public sealed class RouterShardTests : IAsyncDisposable
         outboxes.TryAdd(Gateway, outbox);
         var directory = new DirectorySnapshot([], new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true });
         router = new Router(new RouterSettings(), new UidTable(), directory, store.Incarnation, epoch: 1, clock.Now);
-        shard = new RouterShard(router, outboxes, store, clock);
+        shard = new RouterShard(0, router, outboxes, store, clock);
     }
 
     public ValueTask DisposeAsync() => store.DisposeAsync();

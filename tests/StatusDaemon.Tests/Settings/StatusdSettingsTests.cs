@@ -243,7 +243,7 @@ public sealed partial class StatusdSettingsTests : IDisposable
             """);
         Assert.Equal((PrivilegesSource.Redis, StorageKind.Redis, ClusterKind.Redis), (settings.Privileges.Source, settings.Storage.Kind, settings.Cluster.Kind));
         Assert.Equal([new DnsEndPoint("a", 26379), new DnsEndPoint("::1", 26379)], settings.Redis.Server.SentinelEndpoints);
-        Assert.Equal("d:{user}:{realm}", settings.PrivilegeRedis.DNameKey);
+        Assert.Equal("d:{user}:{realm}", settings.PrivilegeRedis.DNameKey.Text);
         Assert.Equal(IPAddress.Parse("10.0.0.1"), settings.Cluster.Advertise);
         Assert.Equal("sync/beta@BETA", Assert.Single(settings.Sync.Peers).Principal.ToString());
         Assert.Equal(AuthMode.Kerberos, settings.Auth.Mode);

@@ -13,6 +13,12 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
 
     public ulong Incarnation { get; } = incarnation;
 
+    public ExternalStatuses External { get; } = new(shards: 1);
+
+    public long Losses => 0;
+
+    public string? Trouble => null;
+
     public bool IsAway { get; set; }
 
     /// <summary>Whether single reads fail; writes and scans are another matter.</summary>
@@ -38,7 +44,7 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
         await Task.CompletedTask;
     }
 
-    public Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
+    public Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
     {
         if (IsAway)
         {
@@ -53,7 +59,7 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
             }
         }
 
-        return Task.CompletedTask;
+        return Task.FromResult<IReadOnlyList<StoredStatus>>([]);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -334,7 +334,7 @@ internal sealed class World : IAsyncDisposable
         var epoch = await store.NextEpochAsync(0, CancellationToken.None);
         var outboxes = new Outboxes();
         var router = new Router(new RouterSettings { OfflineAfter = Grace }, uids, truth.Directory, store.Incarnation, epoch, clock.Now);
-        daemon = new SimDaemon(router, new RouterShard(router, outboxes, store, clock), outboxes, truth.Directory, clock.Now.Steady);
+        daemon = new SimDaemon(router, new RouterShard(0, router, outboxes, store, clock), outboxes, truth.Directory, clock.Now.Steady);
         if (random.Next(2) == 0)
         {
             await ReadAllAsync(daemon);

@@ -210,7 +210,7 @@ public abstract class StatusStoreContract
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
             var batch = Enumerable.Range(1, 50).Select(i => StoredStatuses.Of($"uid-{i}", 5, round, i)).ToList();
 
-            var writing = store.WriteAsync(batch, cancel.Token);
+            Task writing = store.WriteAsync(batch, cancel.Token);
             var sibling = store.WriteAsync([StoredStatuses.Of("sibling", 5, round, 1)], Stop);
             await cancel.CancelAsync();
             await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);

@@ -15,6 +15,12 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
 
     public ulong Incarnation => real.Incarnation;
 
+    public ExternalStatuses External => real.External;
+
+    public long Losses => real.Losses;
+
+    public string? Trouble => real.Trouble;
+
     public int Scans => Volatile.Read(ref scans);
 
     /// <summary>Whether two scans ever ran at once.</summary>
@@ -64,7 +70,7 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
 
     public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => real.ReadAsync(uids, stop);
 
-    public Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop) => real.WriteAsync(batch, stop);
+    public Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop) => real.WriteAsync(batch, stop);
 
     public ValueTask DisposeAsync() => real.DisposeAsync();
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using StatusDaemon.Settings;
 
-namespace StatusDaemon.Storage;
+namespace StatusDaemon.Redis;
 
 /// <summary>How to reach a Redis: sections <c>REDIS</c> and <c>PRIVILEGE_REDIS</c>.</summary>
 /// <remarks>
@@ -27,8 +27,17 @@ internal sealed class RedisOptions
     /// <summary>Password for AUTH; null logs in nowhere.</summary>
     public Secret? Password { get; init; }
 
-    /// <summary>Whether to speak TLS; the server's certificate is checked against the system's authorities.</summary>
+    /// <summary>Whether to speak TLS.</summary>
     public bool Tls { get; init; }
+
+    /// <summary>Absolute path of a PEM file with the authority of the server's certificate; null means the system's authorities.</summary>
+    public string? TlsAuthority { get; init; }
+
+    /// <summary>Absolute path of a PEM file with the certificate to show the server, which asks for one unless <c>tls-auth-clients</c> is off there; null shows none.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>Absolute path of a PEM file with the key of <see cref="TlsCertificate"/>; null means that it is in that file.</summary>
+    public string? TlsKey { get; init; }
 
     /// <summary>Absolute path of a Unix socket; null means TCP.</summary>
     public string? Unix { get; init; }
@@ -41,6 +50,19 @@ internal sealed class RedisOptions
 
     /// <summary>The name under which the sentinels know the primary; null without sentinels.</summary>
     public string? SentinelService { get; init; }
+
+    /// <summary>Where it is, for people: never with a password.</summary>
+    public string Address
+    {
+        get
+        {
+            var place = Unix
+                ?? (Endpoints.Count > 0 ? Join(Endpoints) : SentinelEndpoints.Count > 0 ? $"{SentinelService} of the sentinels {Join(SentinelEndpoints)}" : $"{Host}:{Port}");
+            return Database == 0 ? place : $"{place}, database {Database}";
+
+            static string Join(IEnumerable<DnsEndPoint> endpoints) => string.Join(", ", endpoints.Select(endpoint => $"{endpoint.Host}:{endpoint.Port}"));
+        }
+    }
 
     /// <summary>Reads what both sections have in common.</summary>
     public static RedisOptions Read(SettingsSection section)
@@ -55,6 +77,9 @@ internal sealed class RedisOptions
             User = section.Text("user", "a name"),
             Password = section.Secret("password"),
             Tls = section.Flag("tls", defaults.Tls),
+            TlsAuthority = section.ExistingFile("tls_authority", "the path of a PEM file"),
+            TlsCertificate = section.ExistingFile("tls_certificate", "the path of a PEM file"),
+            TlsKey = section.ExistingFile("tls_key", "the path of a PEM file"),
             Unix = section.OptionalPath("unix"),
             Endpoints = section.List<DnsEndPoint>("endpoints", Servers, TryParseEndpoint),
             SentinelEndpoints = section.List<DnsEndPoint>("sentinel.endpoints", Servers, TryParseEndpoint),
@@ -90,6 +115,24 @@ internal sealed class RedisOptions
         if (Tls && Unix is not null)
         {
             section.Refuse("tls", "a Unix socket has none");
+        }
+
+        foreach (var (key, value) in (ReadOnlySpan<(string, string?)>)[("tls_authority", TlsAuthority), ("tls_certificate", TlsCertificate), ("tls_key", TlsKey)])
+        {
+            if (value is not null && !Tls)
+            {
+                section.Refuse(key, "is of no use without tls: true");
+            }
+        }
+
+        if (TlsKey is not null && TlsCertificate is null)
+        {
+            section.Refuse("tls_key", "needs tls_certificate");
+        }
+
+        if (Database > 0 && Endpoints.Count > 1)
+        {
+            section.Refuse("db", "a cluster has database 0 alone");
         }
     }
 

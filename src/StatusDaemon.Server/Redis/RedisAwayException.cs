@@ -1,0 +1,9 @@
+namespace StatusDaemon.Redis;
+
+/// <summary>A Redis cannot do what was asked, now: it is not there, or refuses. The message says which, why, and what to do.</summary>
+/// <param name="isRefusal">Whether it is there and refuses us: that does not pass by waiting.</param>
+internal sealed class RedisAwayException(string message, bool isRefusal, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Whether it is there and refuses us: that does not pass by waiting.</summary>
+    public bool IsRefusal { get; } = isRefusal;
+}

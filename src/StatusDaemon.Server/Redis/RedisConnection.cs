@@ -1,0 +1,196 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using StackExchange.Redis;
+
+namespace StatusDaemon.Redis;
+
+/// <summary>The way to one Redis: a server, a primary with replicas, what sentinels point to, or a cluster. Reconnects by itself.</summary>
+/// <remarks>
+/// Any thread may use <see cref="Commands"/>; one loop calls <see cref="ConnectAsync"/>. While the server is away commands fail at once and are not kept: whoever
+/// gives one keeps what it is about. Two connections to each server, since what is listened to must not wait behind answers.
+/// </remarks>
+internal sealed class RedisConnection(RedisOptions options, string section) : IAsyncDisposable
+{
+    /// <summary>How long an answer, or a connection, may take.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after a failed attempt the next one is made.</summary>
+    public static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
+
+    private readonly Lock gate = new();
+    private volatile ConnectionMultiplexer? multiplexer;
+    private volatile ConnectionFailedEventArgs? lastFailure;
+    private TaskCompletionSource interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long interruptions;
+
+    /// <summary>Where it is, for people.</summary>
+    public string Address => options.Address;
+
+    /// <summary>The section of the settings that it is described in.</summary>
+    public string Section => section;
+
+    /// <summary>Number of the database.</summary>
+    public int Database => options.Database;
+
+    /// <summary>Grows with each connection that was lost or found again, and with each change of who is who: what was listened to may have gaps.</summary>
+    public long Interruptions => Interlocked.Read(ref interruptions);
+
+    /// <summary>Ends at the next interruption.</summary>
+    public Task Interrupted
+    {
+        get
+        {
+            lock (gate)
+            {
+                return interrupted.Task;
+            }
+        }
+    }
+
+    /// <summary>For commands.</summary>
+    /// <exception cref="RedisAwayException">There was no connection yet.</exception>
+    public IDatabase Commands => Multiplexer.GetDatabase(options.Database);
+
+    /// <summary>For listening.</summary>
+    /// <exception cref="RedisAwayException">There was no connection yet.</exception>
+    public ISubscriber Subscriber => Multiplexer.GetSubscriber();
+
+    /// <summary>Whether keys are spread over several servers, so that no command may name keys of two slots.</summary>
+    public bool IsCluster => Multiplexer.GetServers().Any(server => server is { IsConnected: true, ServerType: ServerType.Cluster });
+
+    private ConnectionMultiplexer Multiplexer => multiplexer ?? throw Away(null);
+
+    /// <summary>Makes the connection where there is none yet. Once there was one it is kept up by itself.</summary>
+    /// <exception cref="RedisAwayException">It is not there, or refuses us.</exception>
+    public async Task ConnectAsync(CancellationToken stop)
+    {
+        if (multiplexer is null)
+        {
+            try
+            {
+                var made = await ConnectionMultiplexer.ConnectAsync(Configuration()).WaitAsync(stop);
+                made.ConnectionFailed += (_, failure) => Note(failure);
+                made.ConnectionRestored += (_, _) => Note(null);
+                made.ConfigurationChanged += (_, _) => Note(null);
+                multiplexer = made;
+            }
+            catch (Exception e) when (RedisErrors.IsOfRedis(e))
+            {
+                throw Away(e);
+            }
+        }
+
+        _ = Primaries();
+    }
+
+    /// <summary>Every server that owns keys; all of them are connected.</summary>
+    /// <exception cref="RedisAwayException">One is not there.</exception>
+    public IReadOnlyList<IServer> Primaries()
+    {
+        var servers = Multiplexer.GetServers();
+        IServer[] primaries = [.. servers.Where(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Standalone or ServerType.Cluster })];
+        if (primaries.FirstOrDefault(server => server.ServerType == ServerType.Cluster) is { ClusterConfiguration: { } cluster })
+        {
+            var missing = cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0 && primaries.All(primary => !Equals(primary.EndPoint, node.EndPoint))).ToArray();
+            if (missing.Length > 0)
+            {
+                throw new RedisAwayException($"The cluster's server {missing[0].EndPoint} is away.", isRefusal: false);
+            }
+
+            primaries = [.. primaries.Where(primary => cluster[primary.EndPoint] is { Slots.Count: > 0 })];
+        }
+
+        return primaries.Length > 0 ? primaries : throw Away(null);
+    }
+
+    /// <summary>Asks the servers anew who is who: after an answer that only a replica gives.</summary>
+    public Task ConfigureAsync() => Multiplexer.ConfigureAsync();
+
+    /// <summary>What a failed command or connection means, in words.</summary>
+    public RedisAwayException Away(Exception? failure) =>
+        failure as RedisAwayException ?? RedisErrors.Explain(failure ?? lastFailure?.Exception, lastFailure, this);
+
+    /// <summary>A number of the slot that a key is in; the same for all keys where there is no cluster.</summary>
+    public int SlotOf(RedisKey key) => Multiplexer.HashSlot(key);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (multiplexer is { } made)
+        {
+            await made.DisposeAsync();
+        }
+    }
+
+    private void Note(ConnectionFailedEventArgs? failure)
+    {
+        if (failure is not null)
+        {
+            lastFailure = failure;
+        }
+
+        Interlocked.Increment(ref interruptions);
+        lock (gate)
+        {
+            interrupted.TrySetResult();
+            interrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private ConfigurationOptions Configuration()
+    {
+        var patience = (int)Patience.TotalMilliseconds;
+        var configuration = new ConfigurationOptions
+        {
+            AbortOnConnectFail = false,
+            AllowAdmin = true, // for CONFIG alone
+            AsyncTimeout = patience,
+            BacklogPolicy = BacklogPolicy.FailFast,
+            ClientName = "statusd",
+            ConfigCheckSeconds = 5,
+            ConfigurationChannel = "", // nobody here publishes to it, and an ACL need not allow it
+            ConnectRetry = 1,
+            ConnectTimeout = patience,
+            DefaultDatabase = options.Database,
+            HeartbeatInterval = TimeSpan.FromMilliseconds(250),
+            IncludeDetailInExceptions = false,
+            KeepAlive = 5,
+            Password = options.Password?.Reveal(),
+            ReconnectRetryPolicy = new LinearRetry((int)Retry.TotalMilliseconds),
+            ServiceName = options.SentinelService,
+            SyncTimeout = patience,
+            TieBreaker = "", // as with the channel: a key of the library's own
+            User = options.User,
+        };
+        IEnumerable<EndPoint> endpoints = options switch
+        {
+            { Unix: { } path } => [new UnixDomainSocketEndPoint(path)],
+            { Endpoints.Count: > 0 } => options.Endpoints,
+            { SentinelEndpoints.Count: > 0 } => options.SentinelEndpoints,
+            _ => [new DnsEndPoint(options.Host, options.Port)],
+        };
+        foreach (var endpoint in endpoints)
+        {
+            // An address as a name would be another server than the one that the cluster speaks of.
+            configuration.EndPoints.Add(endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
+        }
+
+        if (options.Tls)
+        {
+            configuration.Ssl = true;
+            if (options.TlsAuthority is { } authority)
+            {
+                configuration.TrustIssuer(authority);
+            }
+
+            if (options.TlsCertificate is { } certificate)
+            {
+                var own = X509Certificate2.CreateFromPemFile(certificate, options.TlsKey);
+                configuration.CertificateSelection += (_, _, _, _, _) => own;
+            }
+        }
+
+        return configuration;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Storage;
+
+/// <summary>A status that another program wrote into the store.</summary>
+/// <param name="Source">Who, through what, when it was seen.</param>
+/// <param name="HeardAt">When it was first heard of, by <see cref="TimeProvider.GetTimestamp"/>.</param>
+internal readonly record struct ExternalStatus(Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt);
+
+/// <summary>What other programs wrote and the shards have not taken yet: of each subscriber the latest. Any thread may call.</summary>
+/// <param name="shards">Number of shards, a power of two.</param>
+/// <param name="refused">Is told which of them a shard does not take, and why.</param>
+internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused = null)
+{
+    private readonly Waiting[] waiting = [.. Enumerable.Range(0, shards).Select(_ => new Waiting())];
+
+    // A shard is in it once, however much waits for it.
+    private readonly Channel<int> calls = Channel.CreateBounded<int>(new BoundedChannelOptions(shards));
+
+    /// <summary>Statuses that wait.</summary>
+    public int Count => waiting.Sum(shard => shard.Count);
+
+    /// <summary>When the first of those that wait was heard of; null while none waits.</summary>
+    public long? OldestAt => waiting.Min(shard => shard.OldestAt);
+
+    /// <summary>Adds one; it replaces an earlier one of the same subscriber.</summary>
+    public void Put(in ExternalStatus status)
+    {
+        var shard = status.Uid.ShardOf(waiting.Length);
+        if (waiting[shard].Put(status))
+        {
+            calls.Writer.TryWrite(shard);
+        }
+    }
+
+    /// <summary>Takes what waits for a shard.</summary>
+    public IReadOnlyCollection<ExternalStatus> Take(int shard) => waiting[shard].Take();
+
+    /// <summary>A shard does not take one.</summary>
+    public void Refuse(Uid uid, string why) => refused?.Invoke(uid, why);
+
+    /// <summary>Each shard for which something has come, until the caller stops. One reader.</summary>
+    public async IAsyncEnumerable<int> FollowAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var shard in calls.Reader.ReadAllAsync(stop))
+        {
+            waiting[shard].IsCalled = false;
+            yield return shard;
+        }
+    }
+
+    private sealed class Waiting
+    {
+        private readonly Lock gate = new();
+        private readonly Dictionary<Uid, ExternalStatus> statuses = new(Uid.Comparer);
+        private long? oldestAt;
+        private bool isCalled;
+
+        public bool IsCalled
+        {
+            set
+            {
+                lock (gate)
+                {
+                    isCalled = value;
+                }
+            }
+        }
+
+        public int Count
+        {
+            get
+            {
+                lock (gate)
+                {
+                    return statuses.Count;
+                }
+            }
+        }
+
+        public long? OldestAt
+        {
+            get
+            {
+                lock (gate)
+                {
+                    return oldestAt;
+                }
+            }
+        }
+
+        /// <returns>Whether the shard has to be called.</returns>
+        public bool Put(in ExternalStatus status)
+        {
+            lock (gate)
+            {
+                statuses[status.Uid] = status;
+                oldestAt ??= status.HeardAt;
+                (var was, isCalled) = (isCalled, true);
+                return !was;
+            }
+        }
+
+        public ExternalStatus[] Take()
+        {
+            lock (gate)
+            {
+                ExternalStatus[] taken = [.. statuses.Values];
+                statuses.Clear();
+                oldestAt = null;
+                return taken;
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.Runtime.InteropServices;
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Storage;
+
+/// <summary>What a look at a key means, compared with what is known of it.</summary>
+internal enum Sight
+{
+    /// <summary>Nothing new.</summary>
+    Same,
+
+    /// <summary>Somebody of us writes it just now: look again when that has ended.</summary>
+    Unclear,
+
+    /// <summary>Another program wrote a status.</summary>
+    Foreign,
+
+    /// <summary>Another program wrote what is no status.</summary>
+    Unfit,
+
+    /// <summary>Another program deleted it, or its time is over.</summary>
+    Deleted,
+
+    /// <summary>Another daemon wrote it, which activated the shard later than we did.</summary>
+    Later,
+}
+
+/// <summary>What was seen, and the status in it if there is one.</summary>
+/// <param name="Problem">What is wrong with an <see cref="Sight.Unfit"/> value.</param>
+internal readonly record struct Seen(Sight Sight, Status Status = default, ClientTimestamp Timestamp = default, string Problem = "");
+
+/// <summary>Of each key the value that this daemon last wrote or read, as a digest: over that one alone it writes. Any thread may call.</summary>
+/// <remarks>Looks and writes are numbered in one row, so that an answer that is older than a write is not taken for a change.</remarks>
+/// <param name="uids">Shared by everything in the process.</param>
+internal sealed class KnownValues(UidTable uids)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<Uid, Known> values = new(Uid.Comparer);
+
+    // Writes of which nobody knows whether they happened: seen later, they are ours.
+    private readonly Dictionary<Uid, List<(UInt128 Digest, StatusVersion Version)>> unsure = new(Uid.Comparer);
+    private long now;
+
+    /// <summary>Keys that are known to have a value, or to be about to.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return values.Count;
+            }
+        }
+    }
+
+    /// <summary>The number of the last look or write that began.</summary>
+    public long Now => Interlocked.Read(ref now);
+
+    /// <summary>Numbers a look, before the server is asked.</summary>
+    public long BeginLook() => Interlocked.Increment(ref now);
+
+    /// <summary>All subscribers with a value that was last seen or written before a look began: what that look should have met.</summary>
+    public IReadOnlyList<Uid> NotSeenSince(long look)
+    {
+        lock (gate)
+        {
+            return [.. values.Where(pair => pair.Value.At < look && !pair.Value.IsWriting).Select(pair => pair.Key)];
+        }
+    }
+
+    /// <summary>Forgets everything: the store is another one now.</summary>
+    public void Clear()
+    {
+        lock (gate)
+        {
+            foreach (var uid in values.Keys)
+            {
+                uids.Release(uid);
+            }
+
+            values.Clear();
+            unsure.Clear();
+        }
+    }
+
+    /// <summary>Begins to write a record, unless what is there is as new.</summary>
+    /// <param name="next">Digest of its value.</param>
+    /// <param name="expected">Digest of the value that it may replace; 0 for none.</param>
+    /// <param name="keepsTime">Whether it puts into our form what another program wrote: then the key lives as long as that program said.</param>
+    public bool TryBeginWrite(Uid uid, in StatusRecord record, UInt128 next, out UInt128 expected, out bool keepsTime)
+    {
+        lock (gate)
+        {
+            ref var known = ref Find(uid);
+            expected = known.Digest;
+            keepsTime = known.IsForeign && record.Source.Kind == SourceKind.External;
+            if (known.Digest == next || (known.Version.Incarnation == record.Version.Incarnation && !record.Version.IsNewerThan(known.Version)))
+            {
+                DropIfEmpty(uid, known);
+                return false;
+            }
+
+            known.IsWriting = true;
+            known.At = Interlocked.Increment(ref now);
+            return true;
+        }
+    }
+
+    /// <summary>Ends a write.</summary>
+    /// <param name="isWritten">Null if nobody knows.</param>
+    public void EndWrite(Uid uid, in StatusRecord record, UInt128 next, bool? isWritten)
+    {
+        lock (gate)
+        {
+            ref var known = ref Find(uid);
+            known.IsWriting = false;
+            known.At = Interlocked.Increment(ref now);
+            if (isWritten == true)
+            {
+                known.Digest = next;
+                known.Version = record.Version;
+                known.IsForeign = false;
+                unsure.Remove(uid);
+            }
+            else
+            {
+                if (isWritten is null)
+                {
+                    (CollectionsMarshal.GetValueRefOrAddDefault(unsure, uid, out _) ??= []).Add((next, record.Version));
+                }
+
+                DropIfEmpty(uid, known);
+            }
+        }
+    }
+
+    /// <summary>Notes a value that was read for a shard that activates; one that is known differently is left for <see cref="Look"/>.</summary>
+    /// <returns>Whether it is known differently.</returns>
+    public bool Learn(Uid uid, UInt128 digest, StatusVersion version, bool isForeign, long look)
+    {
+        lock (gate)
+        {
+            ref var known = ref Find(uid);
+            if (known.Digest == 0 && !known.IsWriting)
+            {
+                (known.Digest, known.Version, known.IsForeign, known.At) = (digest, version, isForeign, look);
+            }
+
+            return known.Digest != digest;
+        }
+    }
+
+    /// <summary>Compares what a look has met with what is known, and knows it from then on.</summary>
+    /// <param name="value">Null if there is no such key, which the caller has made sure of.</param>
+    /// <param name="look">Number of the look.</param>
+    /// <param name="rungAt">The last look that had begun when the key rang; null if it was not rung.</param>
+    /// <param name="incarnation">The store's.</param>
+    /// <param name="isAfterLoss">Whether the server has lost writes: then what is older than we know, or not there, was lost, and no other program's doing.</param>
+    public Seen Look(Uid uid, byte[]? value, long look, long? rungAt, ulong incarnation, bool isAfterLoss)
+    {
+        lock (gate)
+        {
+            ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
+            var isKnown = !System.Runtime.CompilerServices.Unsafe.IsNullRef(ref known);
+            if (isKnown && (known.IsWriting || known.At > look))
+            {
+                return new Seen(Sight.Unclear);
+            }
+
+            var digest = value is null ? 0 : RedisStatusValue.DigestOf(value);
+            if (digest == (isKnown ? known.Digest : 0))
+            {
+                var isRepeated = isKnown && known.IsForeign && rungAt >= known.At;
+                if (isKnown)
+                {
+                    known.At = Interlocked.Increment(ref now);
+                }
+
+                // Another program that writes what it wrote before says so anew: an equal status is a change too.
+                return !isRepeated ? new Seen(Sight.Same) : SeenForeign(uid, value);
+            }
+
+            if (value is null)
+            {
+                return LookAtNone(uid, ref known, isAfterLoss);
+            }
+
+            if (unsure.TryGetValue(uid, out var ours) && ours.Find(write => write.Digest == digest) is var write && write.Digest == digest)
+            {
+                unsure.Remove(uid);
+                Set(uid, digest, write.Version, isForeign: false);
+                return new Seen(Sight.Same);
+            }
+
+            if (RedisStatusValue.TryReadOwn(uid, value, out var record) && record.Version.Incarnation == incarnation)
+            {
+                if (!isKnown || (isAfterLoss && !record.Version.IsNewerThan(known.Version)))
+                {
+                    Set(uid, digest, record.Version, isForeign: false);
+                    return new Seen(Sight.Same);
+                }
+
+                if (record.Version.IsNewerThan(known.Version))
+                {
+                    return new Seen(Sight.Later);
+                }
+            }
+
+            Set(uid, digest, isKnown ? known.Version : default, isForeign: true);
+            return SeenForeign(uid, value);
+        }
+    }
+
+    /// <summary>Takes a value that was seen as <see cref="Sight.Later"/> for another program's: nobody has come to own the shard after us.</summary>
+    public Seen Adopt(Uid uid, byte[] value)
+    {
+        lock (gate)
+        {
+            Set(uid, RedisStatusValue.DigestOf(value), Find(uid).Version, isForeign: true);
+            return SeenForeign(uid, value);
+        }
+    }
+
+    private static Seen SeenForeign(Uid uid, byte[]? value) =>
+        value is null ? new Seen(Sight.Same)
+        : RedisStatusValue.TryReadForeign(uid, value, out var status, out var timestamp, out var problem) ? new Seen(Sight.Foreign, status, timestamp)
+        : new Seen(Sight.Unfit, Problem: problem);
+
+    private Seen LookAtNone(Uid uid, ref Known known, bool isAfterLoss)
+    {
+        known.Digest = 0;
+        known.Version = default;
+        known.IsForeign = false;
+        DropIfEmpty(uid, known);
+        return new Seen(isAfterLoss ? Sight.Same : Sight.Deleted);
+    }
+
+    // What rings while the answer is under way counts as seen in it: were it a later write of the same value, nothing would differ.
+    private void Set(Uid uid, UInt128 digest, StatusVersion version, bool isForeign)
+    {
+        ref var known = ref Find(uid);
+        (known.Digest, known.Version, known.IsForeign, known.At) = (digest, version, isForeign, Interlocked.Increment(ref now));
+    }
+
+    private ref Known Find(Uid uid)
+    {
+        ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
+        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref known))
+        {
+            values.Add(uids.Hold(uid), default);
+            known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
+        }
+
+        return ref known;
+    }
+
+    private void DropIfEmpty(Uid uid, in Known known)
+    {
+        if (known.Digest == 0 && !known.IsWriting && values.Remove(uid, out _))
+        {
+            uids.Release(uid);
+        }
+    }
+
+    /// <param name="Digest">0 where there is no key.</param>
+    private record struct Known(UInt128 Digest, StatusVersion Version, long At, bool IsForeign, bool IsWriting);
+}

@@ -1,0 +1,241 @@
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+using StatusDaemon.Names;
+using StatusDaemon.Redis;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Storage;
+
+/// <summary>Finds out what other programs do to the status database: keys ring, their values are looked at, and what is new is handed to the shards.</summary>
+/// <remarks>Truth is the value and never the bell: a key that rang ten times is looked at once, and what rang in vain by a sweep.</remarks>
+internal sealed partial class RedisLookout(
+    RedisStatusKeys keys, KnownValues known, ExternalStatuses external, UidTable uids, string through, TimeProvider clock, ILogger log)
+{
+    /// <summary>Keys that may ring before they are looked at; more of them make a sweep.</summary>
+    public const int MaxRung = 1_000_000;
+
+    private const int KeysPerLook = 512;
+
+    /// <summary>How much a sweep in the background reads at once, and how long it rests then: 100,000 keys in five seconds, a few per cent of a core.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(25);
+
+    private readonly RungKeys rung = new(MaxRung);
+    private readonly ToldOnce told = new(capacity: 10_000);
+
+    // What a sweep has seen of another daemon; what the next one still sees is nobody's who owns the shard.
+    private Dictionary<Uid, UInt128> strangers = new(Uid.Comparer);
+
+    private long unfit;
+
+    /// <summary>Keys that wait to be looked at.</summary>
+    public int Waiting => rung.Count;
+
+    /// <summary>Values that were no status, or of somebody whose status nobody else may set, since the start.</summary>
+    public long Refused => Interlocked.Read(ref unfit);
+
+    /// <summary>How long what waits longest has waited, looked at or not; zero while nothing waits.</summary>
+    public TimeSpan Lag
+    {
+        get
+        {
+            long? oldest = (rung.OldestAt, external.OldestAt) switch
+            {
+                ({ } heard, { } seen) => Math.Min(heard, seen),
+                var (heard, seen) => heard ?? seen,
+            };
+            return oldest is { } at ? clock.GetElapsedTime(at) : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Whether more rang than could be kept, since the last call: then everything must be looked at.</summary>
+    public bool HasOverflown() => rung.HasOverflown();
+
+    /// <summary>A key of a status rang. Never blocks.</summary>
+    public void Ring(ReadOnlySpan<byte> uid, ReadOnlySpan<byte> key)
+    {
+        if (uids.TryFind(uid, out var found))
+        {
+            rung.Add(found, clock.GetTimestamp(), known.Now);
+        }
+        else
+        {
+            RefuseKey(key);
+        }
+    }
+
+    /// <summary>Looks at what rings, until something fails.</summary>
+    /// <param name="isIntact">Whether the database still is the one that we filled: asked before a key that is not there is taken for deleted.</param>
+    /// <exception cref="RedisAwayException">Redis is away; what rang waits.</exception>
+    public async Task WatchAsync(Func<Task<bool>> isIntact, CancellationToken stop)
+    {
+        while (true)
+        {
+            await rung.Rung.WaitAsync(stop);
+            var rings = rung.Take(KeysPerLook);
+            var unclear = 0;
+            try
+            {
+                unclear = await LookAsync(rings, isIntact, isAfterLoss: false);
+            }
+            catch
+            {
+                PutBack(rings);
+                throw;
+            }
+
+            if (unclear == rings.Count)
+            {
+                await Task.Delay(1, stop); // all of them are being written by us
+            }
+        }
+    }
+
+    /// <summary>Looks at every key there is, and at every one that should be.</summary>
+    /// <param name="isAfterLoss">Whether what is old or missing was lost by the server.</param>
+    /// <param name="isUrgent">Without a rest: clients wait for it.</param>
+    /// <exception cref="RedisAwayException">Redis is away.</exception>
+    public async Task SweepAsync(IReadOnlyList<IServer> servers, Func<Task<bool>> isIntact, bool isAfterLoss, bool isUrgent, CancellationToken stop)
+    {
+        var first = known.BeginLook();
+        var before = strangers;
+        strangers = new(Uid.Comparer);
+        foreach (var server in servers)
+        {
+            await foreach (var page in keys.KeysAsync(server).WithCancellation(stop))
+            {
+                await LookAsync([.. UidsOf(page).Select(Unrung)], isIntact, isAfterLoss, before);
+                if (!isUrgent)
+                {
+                    await Task.Delay(Rest, clock, stop);
+                }
+            }
+        }
+
+        foreach (var missing in known.NotSeenSince(first).Chunk(KeysPerLook))
+        {
+            await LookAsync([.. missing.Select(Unrung)], isIntact, isAfterLoss, before);
+            stop.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Takes what a write found in the place of the value that it would have replaced.</summary>
+    /// <param name="value">Null if there was none, and the database is the one that we filled.</param>
+    /// <returns>What it is. A status of another program goes to the shard: it is newer than what was to be written.</returns>
+    public Sight TakeInstead(Uid uid, byte[]? value)
+    {
+        var seen = known.Look(uid, value, known.BeginLook(), rungAt: null, Incarnation, isAfterLoss: false);
+        Report(uid, value, seen, clock.GetTimestamp(), before: null);
+        return seen.Sight;
+    }
+
+    /// <summary>A shard refuses what another program wrote: counted, and told once for each key.</summary>
+    public void Refuse(Uid uid, string why)
+    {
+        Interlocked.Increment(ref unfit);
+        if (told.IsFirst(uid))
+        {
+            LogRefused(keys.KeyOf(uid), why);
+        }
+    }
+
+    /// <summary>The subscribers of keys; a key that is none's is told once.</summary>
+    public IEnumerable<Uid> UidsOf(IEnumerable<byte[]> page)
+    {
+        foreach (var key in page)
+        {
+            if (keys.TryReadKey(key, out var bytes) && uids.TryFind(bytes, out var uid))
+            {
+                yield return uid;
+            }
+            else
+            {
+                RefuseKey(key);
+            }
+        }
+    }
+
+    /// <summary>The source of what is seen now.</summary>
+    public ChangeSource SourceNow() => new(SourceKind.External, "redis", through, clock.GetUtcNow());
+
+    /// <summary>The store's incarnation, once it is known.</summary>
+    public ulong Incarnation { get; set; }
+
+    private RungKeys.Ring Unrung(Uid uid) => new(uid, clock.GetTimestamp(), -1);
+
+    private void PutBack(IEnumerable<RungKeys.Ring> rings)
+    {
+        foreach (var (uid, at, look) in rings)
+        {
+            rung.Add(uid, at, look);
+        }
+    }
+
+    private async Task<int> LookAsync(List<RungKeys.Ring> rings, Func<Task<bool>> isIntact, bool isAfterLoss, Dictionary<Uid, UInt128>? before = null)
+    {
+        var look = known.BeginLook();
+        var values = await keys.ReadAsync([.. rings.Select(ring => ring.Uid)]);
+        if (!isAfterLoss && Array.IndexOf(values, null) >= 0 && !await isIntact())
+        {
+            throw new RedisAwayException("The database was lost.", isRefusal: false);
+        }
+
+        var unclear = 0;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var (uid, at, rungAt) = rings[i];
+            var seen = known.Look(uid, values[i], look, rungAt < 0 ? null : rungAt, Incarnation, isAfterLoss);
+            if (seen.Sight == Sight.Unclear)
+            {
+                unclear++;
+                rung.Add(uid, at, rungAt);
+            }
+            else
+            {
+                Report(uid, values[i], seen, at, before);
+            }
+        }
+
+        return unclear;
+    }
+
+    private void Report(Uid uid, byte[]? value, Seen seen, long heardAt, Dictionary<Uid, UInt128>? before)
+    {
+        switch (seen.Sight)
+        {
+            case Sight.Foreign:
+                told.Forget(uid);
+                external.Put(new ExternalStatus(uid, seen.Status, seen.Timestamp, SourceNow(), heardAt));
+                break;
+            case Sight.Deleted:
+                external.Put(new ExternalStatus(uid, Status.Unknown, default, SourceNow(), heardAt));
+                break;
+            case Sight.Unfit:
+                Refuse(uid, seen.Problem);
+                break;
+            case Sight.Later when before is not null:
+                var digest = RedisStatusValue.DigestOf(value);
+                if (before.GetValueOrDefault(uid) == digest)
+                {
+                    Report(uid, value, known.Adopt(uid, value!), heardAt, before: null);
+                }
+                else
+                {
+                    strangers[uid] = digest;
+                }
+
+                break;
+        }
+    }
+
+    private void RefuseKey(ReadOnlySpan<byte> key)
+    {
+        Interlocked.Increment(ref unfit);
+        if (told.IsFirstNameless())
+        {
+            LogRefused(System.Text.Encoding.UTF8.GetString(key), "no UID: 1 to 128 bytes without control characters");
+        }
+    }
+
+    [LoggerMessage(4103, LogLevel.Warning, "Another program's value of {Key} is not taken: {Reason}. It stays until the next status of the subscriber.")]
+    private partial void LogRefused(string key, string reason);
+}

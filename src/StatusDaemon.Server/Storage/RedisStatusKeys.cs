@@ -1,0 +1,204 @@
+using System.Globalization;
+using StackExchange.Redis;
+using StatusDaemon.Names;
+using StatusDaemon.Redis;
+
+namespace StatusDaemon.Storage;
+
+/// <summary>The status database, command by command: keys, scripts, the marker. It decides nothing.</summary>
+/// <remarks>
+/// The marker is one hash, with incarnation and epoch. Beside it each server that owns keys has a pulse: a counter that goes up with each batch of writes
+/// and once a second, so that a server which has lost writes has a lower one than we saw.
+/// </remarks>
+internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOptions options)
+{
+    /// <summary>Keys that one answer brings; some hundred KiB.</summary>
+    private const int KeysPerRead = 512;
+
+    private static readonly string WriteScript = Script("redis-write.lua");
+    private static readonly string MarkerScript = Script("redis-marker.lua");
+    private static readonly string EpochScript = Script("redis-epoch.lua");
+
+    /// <summary>What to listen to: the statuses, and what we ring ourselves.</summary>
+    public IReadOnlyList<string> Globs => [options.StatusKey.Glob, options.MarkerKey.Glob + ":*"];
+
+    private RedisKey Marker => options.MarkerKey.Text;
+
+    /// <summary>The key of a subscriber's status.</summary>
+    public string KeyOf(Uid uid) => options.StatusKey.Key(uid.ToString());
+
+    /// <summary>Reads whose status a key is.</summary>
+    public bool TryReadKey(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> uid) => options.StatusKey.TryReadOne(key, out uid);
+
+    /// <summary>Reads values. What is there but no string is read as the name of its type in brackets, which is no status.</summary>
+    /// <returns>In the order of <paramref name="uids"/>; null where there is no key.</returns>
+    public Task<byte[]?[]> ReadAsync(IReadOnlyList<Uid> uids) => RunAsync(async commands =>
+    {
+        var keys = uids.Select(uid => (RedisKey)KeyOf(uid)).ToArray();
+        var read = connection.IsCluster
+            ? await Task.WhenAll(keys.Select(key => ReadOneAsync(commands, key)))
+            : [.. (await Task.WhenAll(keys.Chunk(KeysPerRead).Select(chunk => commands.StringGetAsync(chunk)))).SelectMany(values => values)];
+        var values = read.Select(value => (byte[]?)value).ToArray();
+        var missing = Enumerable.Range(0, values.Length).Where(index => values[index] is null).ToArray();
+        foreach (var (index, type) in missing.Zip(await Task.WhenAll(missing.Select(index => commands.KeyTypeAsync(keys[index])))))
+        {
+            values[index] = type == RedisType.None ? null : InBrackets(type);
+        }
+
+        return values;
+    });
+
+    /// <summary>Writes values, each over the one that it may replace.</summary>
+    /// <returns>In their order: what came of each.</returns>
+    public async Task<Written[]> WriteAsync(IReadOnlyList<(Uid Uid, UInt128 Expected, byte[] Value, bool KeepsTime)> writes)
+    {
+        var commands = connection.Commands;
+        return await Task.WhenAll(writes.Select(WriteOneAsync));
+
+        async Task<Written> WriteOneAsync((Uid Uid, UInt128 Expected, byte[] Value, bool KeepsTime) write)
+        {
+            try
+            {
+                RedisValue expected = write.Expected == 0 ? "" : write.Expected.ToString("x32", CultureInfo.InvariantCulture);
+                var result = await commands.ScriptEvaluateAsync(WriteScript, [(RedisKey)KeyOf(write.Uid)], [expected, write.Value, write.KeepsTime]);
+                return result.Resp2Type == ResultType.Integer ? new Written(true) : new Written(false, (byte[]?)result);
+            }
+            catch (Exception e) when (RedisErrors.IsOfRedis(e))
+            {
+                return new Written(e is RedisServerException ? false : null, Failure: connection.Away(e));
+            }
+        }
+    }
+
+    /// <summary>All keys of statuses on a server, some perhaps twice, a page at a time.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server)
+    {
+        var page = new List<byte[]>(KeysPerRead);
+        await using var keys = server.KeysAsync(connection.Database, options.StatusKey.Glob, KeysPerRead).GetAsyncEnumerator();
+        while (await RunAsync(async _ => await keys.MoveNextAsync()))
+        {
+            page.Add((byte[])keys.Current!);
+            if (page.Count == KeysPerRead)
+            {
+                yield return page;
+                page = new List<byte[]>(KeysPerRead);
+            }
+        }
+
+        yield return page;
+    }
+
+    /// <summary>Opens the marker, or makes it with our incarnation; raises its epoch to ours.</summary>
+    public Task<(ulong Incarnation, long Epoch, bool IsMade)> OpenMarkerAsync(ulong incarnation, long epoch) => RunAsync(async commands =>
+    {
+        var result = (RedisResult[])(await commands.ScriptEvaluateAsync(MarkerScript, [Marker], [incarnation.ToString("x16", CultureInfo.InvariantCulture), epoch]))!;
+        return ulong.TryParse((string?)result[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) && found != 0 && long.TryParse((string?)result[1], CultureInfo.InvariantCulture, out var at)
+            ? (found, at, (int)result[2] == 1)
+            : throw new RedisAwayException($"Redis at {connection.Address}: the marker {options.MarkerKey} holds no incarnation and epoch of ours. Delete it, or set {connection.Section}.keys.marker to another one.", isRefusal: true);
+    });
+
+    /// <summary>The incarnation in the marker; null if there is no marker.</summary>
+    public Task<ulong?> ReadIncarnationAsync() => RunAsync(async commands =>
+        ulong.TryParse((string?)await commands.HashGetAsync(Marker, "incarnation"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) ? found : (ulong?)null);
+
+    /// <summary>Takes the next epoch; null if there is no marker. It is on a replica too, where there is one that answers.</summary>
+    public Task<long?> NextEpochAsync(long above) => RunAsync(async commands =>
+    {
+        var result = await commands.ScriptEvaluateAsync(EpochScript, [Marker], [above]);
+        if (result.IsNull)
+        {
+            return (long?)null;
+        }
+
+        await AwaitReplicaAsync(commands);
+        return long.Parse((string)result!, CultureInfo.InvariantCulture);
+    });
+
+    /// <summary>Raises a server's pulse, which rings.</summary>
+    /// <returns>The new pulse.</returns>
+    public Task<long> PulseAsync(string key) => RunAsync(commands => commands.StringIncrementAsync(key));
+
+    /// <summary>Sets a server's pulse, after it was lost.</summary>
+    public Task SetPulseAsync(string key, long pulse) => RunAsync(commands => commands.StringSetAsync(key, pulse));
+
+    /// <summary>Makes a key and deletes it: rings twice where all is heard that we need.</summary>
+    public Task ProbeAsync(string key) => RunAsync(async commands =>
+    {
+        await commands.StringSetAsync(key, "", TimeSpan.FromMinutes(1));
+        return await commands.KeyDeleteAsync(key);
+    });
+
+    /// <summary>Keys for pulse and probe that a server owns.</summary>
+    public (string Pulse, string Probe) KeysOn(IServer server)
+    {
+        if (server.ServerType != ServerType.Cluster || server.ClusterConfiguration is not { } cluster)
+        {
+            return ($"{options.MarkerKey}:pulse", $"{options.MarkerKey}:probe");
+        }
+
+        // Whatever stands in braces decides the slot; a hundred numbers meet every server that owns a fair part of them, and the loop ends for any.
+        for (var tag = 0; ; tag++)
+        {
+            var key = string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:pulse:{{{tag}}}");
+            if (cluster.GetBySlot(connection.SlotOf(key)) is { } owner && Equals(owner.EndPoint, server.EndPoint))
+            {
+                return (key, string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:probe:{{{tag}}}"));
+            }
+        }
+    }
+
+    private static async Task<RedisValue> ReadOneAsync(IDatabase commands, RedisKey key)
+    {
+        try
+        {
+            return await commands.StringGetAsync(key);
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            return RedisValue.Null; // the type is asked for next
+        }
+    }
+
+    private static byte[] InBrackets(RedisType type) => System.Text.Encoding.ASCII.GetBytes($"({(type == RedisType.SortedSet ? "zset" : type.ToString().ToLowerInvariant())})");
+
+    private static string Script(string name)
+    {
+        using var stream = typeof(RedisStatusKeys).Assembly.GetManifestResourceStream($"StatusDaemon.Storage.{name}")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private async Task AwaitReplicaAsync(IDatabase commands)
+    {
+        var owner = await commands.IdentifyEndpointAsync(Marker);
+        var server = connection.Primaries().FirstOrDefault(primary => Equals(primary.EndPoint, owner));
+        var replication = server is null ? [] : await server.InfoAsync("replication");
+        if (replication.SelectMany(section => section).FirstOrDefault(line => line.Key == "connected_slaves").Value is { } replicas and not "0")
+        {
+            await server!.ExecuteAsync(connection.Database, "WAIT", [1, 200]);
+        }
+    }
+
+    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> run)
+    {
+        try
+        {
+            return await run(connection.Commands);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            if (RedisErrors.IsOfReplica(e))
+            {
+                await connection.ConfigureAsync();
+            }
+
+            throw connection.Away(e);
+        }
+    }
+
+    /// <summary>What came of a write.</summary>
+    /// <param name="IsDone">Null if nobody knows.</param>
+    /// <param name="There">The value that was there instead; null if there was none.</param>
+    /// <param name="Failure">Why it failed.</param>
+    public readonly record struct Written(bool? IsDone, byte[]? There = null, RedisAwayException? Failure = null);
+}

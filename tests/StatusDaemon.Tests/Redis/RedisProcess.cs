@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Runtime.InteropServices;
+using StackExchange.Redis;
+using StatusDaemon.Load;
+
+namespace StatusDaemon.Redis;
+
+/// <summary>A real redis-server on a free port, with a temporary folder: Debian's, as users run it. It can be killed and started again over what it left.</summary>
+internal sealed partial class RedisProcess : IAsyncDisposable
+{
+    /// <summary>Options of a server that keeps all that it acknowledged through kill -9, and tells of changes.</summary>
+    public static readonly string[] Durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--notify-keyspace-events", "KA"];
+
+    private readonly string folder = Directory.CreateTempSubdirectory("statusd-redis-").FullName;
+    private readonly string program;
+    private readonly string[] options;
+    private Process? process;
+    private ConnectionMultiplexer? connection;
+
+    private RedisProcess(string program, string[] options)
+    {
+        this.program = program;
+        this.options = options;
+    }
+
+    /// <summary>Its TCP port on 127.0.0.1; the same after a restart.</summary>
+    public int Port { get; } = FreePorts.Next();
+
+    /// <summary>Its folder.</summary>
+    public string Folder => folder;
+
+    /// <summary>How to reach it, with the defaults of everything else.</summary>
+    public RedisOptions Options => new() { Port = Port };
+
+    /// <summary>For commands, as any other program gives them.</summary>
+    public IDatabase Commands => connection!.GetDatabase();
+
+    /// <summary>For commands of an administrator.</summary>
+    public IServer Server => connection!.GetServer(connection.GetEndPoints()[0]);
+
+    /// <summary>Starts one with these options of its command line; returns when it answers.</summary>
+    public static Task<RedisProcess> StartAsync(params string[] options) => StartAsync("redis-server", options, null);
+
+    /// <summary>Starts one that wants more of a client than a port.</summary>
+    /// <param name="client">Changes how the test itself connects to it.</param>
+    public static async Task<RedisProcess> StartAsync(string program, string[] options, Action<ConfigurationOptions>? client)
+    {
+        var server = new RedisProcess(program, options);
+        server.Launch();
+        await server.ConnectAsync(client);
+        return server;
+    }
+
+    /// <summary>Starts it again over what it left; returns when it answers.</summary>
+    public async Task StartAgainAsync()
+    {
+        Launch();
+        await AnswersAsync();
+    }
+
+    /// <summary>Ends it as a power cut would, but for what the kernel has of its files.</summary>
+    public async Task KillAsync()
+    {
+        process!.Kill();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Takes it off the processor.</summary>
+    public void Suspend() => Signal(19); // SIGSTOP
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume() => Signal(18); // SIGCONT
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (connection is not null)
+        {
+            await connection.DisposeAsync();
+        }
+
+        if (process is { HasExited: false })
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+
+        process?.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private void Launch()
+    {
+        var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true };
+        var config = Path.Combine(folder, "redis.conf");
+        if (!File.Exists(config))
+        {
+            File.WriteAllText(config, ""); // a sentinel and a cluster write what they learn into it
+        }
+
+        string[] arguments = [config, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder, .. program == "redis-server" ? ["--save", ""] : Array.Empty<string>(), .. options];
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        process?.Dispose();
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+    }
+
+    private async Task ConnectAsync(Action<ConfigurationOptions>? client)
+    {
+        var configuration = new ConfigurationOptions
+        {
+            AbortOnConnectFail = false,
+            AllowAdmin = true,
+            ConnectTimeout = 500,
+            ReconnectRetryPolicy = new LinearRetry(50),
+            HeartbeatInterval = TimeSpan.FromMilliseconds(100),
+            TieBreaker = "",
+            EndPoints = { new IPEndPoint(IPAddress.Loopback, Port) },
+        };
+        client?.Invoke(configuration);
+        connection = await ConnectionMultiplexer.ConnectAsync(configuration);
+        await AnswersAsync();
+    }
+
+    /// <summary>Asks until it answers; that it does is the event.</summary>
+    private async Task AnswersAsync()
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            if (process!.HasExited)
+            {
+                throw new InvalidOperationException($"{program} ended with {process.ExitCode}.");
+            }
+
+            try
+            {
+                await Server.PingAsync();
+                return;
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                await Task.Delay(20, patience.Token);
+            }
+        }
+    }
+
+    private void Signal(int number)
+    {
+        if (Kill(process!.Id, number) != 0)
+        {
+            throw new InvalidOperationException("The process could not be signalled.");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+}
