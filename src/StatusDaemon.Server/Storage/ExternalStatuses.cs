@@ -15,6 +15,9 @@ internal readonly record struct ExternalStatus(Uid Uid, Status Status, ClientTim
 /// <param name="refused">Is told which of them a shard does not take, and why.</param>
 internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused = null)
 {
+    /// <summary>Those of a store that is the daemon's alone: never any.</summary>
+    public static readonly ExternalStatuses None = new(shards: 1);
+
     private readonly Waiting[] waiting = [.. Enumerable.Range(0, shards).Select(_ => new Waiting())];
 
     // A shard is in it once, however much waits for it.
@@ -37,7 +40,7 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
     }
 
     /// <summary>Takes what waits for a shard.</summary>
-    public IReadOnlyCollection<ExternalStatus> Take(int shard) => waiting[shard].Take();
+    public IReadOnlyCollection<ExternalStatus> Take(int shard) => this == None ? [] : waiting[shard].Take();
 
     /// <summary>A shard does not take one.</summary>
     public void Refuse(Uid uid, string why) => refused?.Invoke(uid, why);

@@ -27,7 +27,7 @@ internal sealed partial class SqliteStatusStore : IStatusStore
     public ulong Incarnation { get; }
 
     /// <inheritdoc/>
-    public ExternalStatuses External { get; } = new(shards: 1);
+    public ExternalStatuses External => ExternalStatuses.None;
 
     /// <inheritdoc/>
     public long Losses => 0;
