@@ -77,7 +77,8 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             }
             catch (Exception e) when (RedisErrors.IsOfRedis(e))
             {
-                throw Away(e);
+                var away = Away(e);
+                throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
             }
         }
 
@@ -123,6 +124,51 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         }
     }
 
+    /// <summary>Finds words for a first connection that did not come about: the library has none for most reasons.</summary>
+    private async Task<RedisAwayException> DiagnoseAsync(RedisAwayException failure, CancellationToken stop)
+    {
+        var endpoint = Endpoints().First();
+        if (options.Unix is { } path && !File.Exists(path))
+        {
+            return new RedisAwayException($"Redis at {Address} can't be reached. (There is no such socket, or this user may not see it)", isRefusal: false, failure);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(Patience);
+        try
+        {
+            using var socket = endpoint is UnixDomainSocketEndPoint
+                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                : new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(endpoint, patience.Token);
+        }
+        catch (SocketException e)
+        {
+            return RedisErrors.Explain(e, null, this);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return RedisErrors.Explain(new TimeoutException(), null, this);
+        }
+
+        return new RedisAwayException(
+            $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it. ({failure.InnerException?.Message})", isRefusal: false, failure);
+    }
+
+    private IEnumerable<EndPoint> Endpoints()
+    {
+        IEnumerable<EndPoint> endpoints = options switch
+        {
+            { Unix: { } path } => [new UnixDomainSocketEndPoint(path)],
+            { Endpoints.Count: > 0 } => options.Endpoints,
+            { SentinelEndpoints.Count: > 0 } => options.SentinelEndpoints,
+            _ => [new DnsEndPoint(options.Host, options.Port)],
+        };
+
+        // An address as a name would be another server than the one that the cluster speaks of.
+        return endpoints.Select(endpoint => endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
+    }
+
     private void Note(ConnectionFailedEventArgs? failure)
     {
         if (failure is not null)
@@ -143,7 +189,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         var patience = (int)Patience.TotalMilliseconds;
         var configuration = new ConfigurationOptions
         {
-            AbortOnConnectFail = false,
+            AbortOnConnectFail = true, // tried again by us: only so it says why
             AllowAdmin = true, // for CONFIG alone
             AsyncTimeout = patience,
             BacklogPolicy = BacklogPolicy.FailFast,
@@ -163,17 +209,9 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             TieBreaker = "", // as with the channel: a key of the library's own
             User = options.User,
         };
-        IEnumerable<EndPoint> endpoints = options switch
+        foreach (var endpoint in Endpoints())
         {
-            { Unix: { } path } => [new UnixDomainSocketEndPoint(path)],
-            { Endpoints.Count: > 0 } => options.Endpoints,
-            { SentinelEndpoints.Count: > 0 } => options.SentinelEndpoints,
-            _ => [new DnsEndPoint(options.Host, options.Port)],
-        };
-        foreach (var endpoint in endpoints)
-        {
-            // An address as a name would be another server than the one that the cluster speaks of.
-            configuration.EndPoints.Add(endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
+            configuration.EndPoints.Add(endpoint);
         }
 
         if (options.Tls)
