@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -18,7 +19,11 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     /// <summary>How long after a failed attempt the next one is made.</summary>
     public static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How old a connection is at least that is given up for a new one.</summary>
+    private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(2);
+
     private readonly Lock gate = new();
+    private long madeAt;
     private volatile ConnectionMultiplexer? multiplexer;
     private volatile ConnectionFailedEventArgs? lastFailure;
     private TaskCompletionSource interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -61,28 +66,45 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
 
     private ConnectionMultiplexer Multiplexer => multiplexer ?? throw Away(null);
 
-    /// <summary>Makes the connection where there is none yet. Once there was one it is kept up by itself.</summary>
+    /// <summary>Makes the connection where there is none. One that did not come back by itself for a while is given up for a new one, which asks sentinels and names anew.</summary>
     /// <exception cref="RedisAwayException">It is not there, or refuses us.</exception>
     public async Task ConnectAsync(CancellationToken stop)
     {
-        if (multiplexer is null)
+        if (multiplexer is { } made)
         {
             try
             {
-                var made = await ConnectionMultiplexer.ConnectAsync(Configuration()).WaitAsync(stop);
-                made.ConnectionFailed += (_, failure) => Note(failure);
-                made.ConnectionRestored += (_, _) => Note(null);
-                made.ConfigurationChanged += (_, _) => Note(null);
-                multiplexer = made;
+                Primaries();
+                return;
             }
-            catch (Exception e) when (RedisErrors.IsOfRedis(e))
+            catch (RedisAwayException)
             {
-                var away = Away(e);
-                throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
+                if (Stopwatch.GetElapsedTime(madeAt) < Renewal)
+                {
+                    throw;
+                }
+
+                await made.DisposeAsync();
             }
         }
 
-        _ = Primaries();
+        try
+        {
+            var next = await ConnectionMultiplexer.ConnectAsync(Configuration()).WaitAsync(stop);
+            next.ConnectionFailed += (_, failure) => Note(failure);
+            next.ConnectionRestored += (_, _) => Note(null);
+            next.ConfigurationChanged += (_, _) => Note(null);
+            multiplexer = next;
+            madeAt = Stopwatch.GetTimestamp();
+            Note(null);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            var away = Away(e);
+            throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
+        }
+
+        Primaries();
     }
 
     /// <summary>Every server that owns keys; all of them are connected.</summary>

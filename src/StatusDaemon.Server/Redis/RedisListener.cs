@@ -21,40 +21,27 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
     /// <summary>Whether something may have been missed since the last <see cref="ListenAsync"/>, or it has not been called.</summary>
     public bool HasGap => listeningSince != connection.Interruptions;
 
-    /// <summary>Begins to listen, or begins anew.</summary>
+    /// <summary>Begins to listen, or begins anew. Whether it is heard what rings must be tried: a connection may come a moment later, or never.</summary>
     /// <exception cref="RedisAwayException">Redis is away.</exception>
     public async Task ListenAsync()
     {
-        // The connection for listening may come a moment after the one for commands.
-        using var patience = new CancellationTokenSource(RedisConnection.Patience);
-        while (true)
+        var now = connection.Interruptions;
+        try
         {
-            var now = connection.Interruptions;
-            try
+            foreach (var glob in globs)
             {
-                await SubscribeAsync();
-                listeningSince = now;
-                return;
-            }
-            catch (RedisConnectionException) when (!patience.IsCancellationRequested)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(10), CancellationToken.None);
-            }
-            catch (Exception e) when (RedisErrors.IsOfRedis(e))
-            {
-                throw connection.Away(e);
+                // Fire and forget: else one server that is down, such as the primary of before, would keep us from listening to all others.
+                var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
+                await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
+                await connection.Subscriber.SubscribeAsync(channel, Hear, CommandFlags.FireAndForget);
             }
         }
-    }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            throw connection.Away(e);
+        }
 
-    private async Task SubscribeAsync()
-    {
-        foreach (var glob in globs)
-        {
-            var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
-            await connection.Subscriber.UnsubscribeAsync(channel);
-            await connection.Subscriber.SubscribeAsync(channel, Hear);
-        }
+        listeningSince = now;
     }
 
     private void Hear(RedisChannel channel, RedisValue kind)

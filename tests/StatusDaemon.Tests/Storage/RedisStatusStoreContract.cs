@@ -129,12 +129,11 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
         await store.WriteAsync(written, Stop);
         var incarnation = store.Incarnation;
         await FlushAsync();
-        while (store.Losses == 0)
+        while (store.Losses == 0 || store.Trouble is not null)
         {
             await Task.Delay(5, Stop);
         }
 
-        Assert.Null(store.Trouble);
         Assert.Empty(await store.WriteAsync(written, Stop));
         Assert.Equal(written.ToHashSet(), (await store.ScanAsync(Stop).ToListAsync(Stop)).ToHashSet());
         Assert.Equal(incarnation, store.Incarnation);
