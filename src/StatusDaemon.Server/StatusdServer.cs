@@ -290,6 +290,7 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton<DirectoryChanges>();
         services.AddSingleton<LocalShards>();
         services.AddSingleton<ShardWaker>();
+        services.AddSingleton<StoreOutages>();
         services.AddSingleton<Outboxes>();
         services.AddSingleton<OutboxPump>();
         services.AddSingleton(provider => new ShardServices(
@@ -302,6 +303,7 @@ public sealed class StatusdServer : IAsyncDisposable
             provider.GetRequiredService<Outboxes>(),
             provider.GetRequiredService<OutboxPump>(),
             provider.GetRequiredService<LocalShards>(),
+            provider.GetRequiredService<StoreOutages>(),
             provider.GetRequiredService<SteadyClock>(),
             settings.Storage.Flush,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));

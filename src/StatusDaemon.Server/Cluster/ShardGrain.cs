@@ -19,7 +19,6 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     private Task<IReadOnlyList<StoredStatus>>? scan;
     private IGrainTimer saveTimer = null!;
     private bool hasLearnt;
-    private bool isReadFailing;
     private bool isSaveDue;
     private bool isSaveFailing;
 
@@ -48,6 +47,8 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         {
             await SaveAsync(stop);
             shard.Close();
+            services.Outages.Reading.End(Number);
+            services.Outages.Saving.End(Number);
         }
     }
 
@@ -70,7 +71,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         }
         catch (StoreException e)
         {
-            NoteStoreAway(e);
+            services.Outages.Reading.Begin(Number, e.Message);
             throw;
         }
         catch (Exception e)
@@ -121,11 +122,14 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 
             await LearnScanAsync();
             await shard.TickAsync(stop);
-            NoteStoreBack();
+            if (hasLearnt)
+            {
+                services.Outages.Reading.End(Number);
+            }
         }
         catch (StoreException e)
         {
-            NoteStoreAway(e);
+            services.Outages.Reading.Begin(Number, e.Message);
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
@@ -152,7 +156,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         }
         catch (StoreException e)
         {
-            NoteStoreAway(e); // who is not asked for waits; the batch need not
+            services.Outages.Reading.Begin(Number, e.Message); // who is not asked for waits; the batch need not
         }
     }
 
@@ -161,24 +165,6 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     {
         LogBroken(failure, Number);
         DeactivateOnIdle();
-    }
-
-    private void NoteStoreAway(StoreException failure)
-    {
-        if (!isReadFailing)
-        {
-            isReadFailing = true;
-            LogStoreAway(Number, failure.Message);
-        }
-    }
-
-    private void NoteStoreBack()
-    {
-        if (isReadFailing && hasLearnt)
-        {
-            isReadFailing = false;
-            LogStoreBack(Number);
-        }
     }
 
     /// <summary>Lets a change wait for others, but not for long: the wait and the commit together stay within the flush interval. A quiet shard costs nothing.</summary>
@@ -205,34 +191,16 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         try
         {
             await shard.SaveAsync(stop);
-            if (isSaveFailing)
-            {
-                isSaveFailing = false;
-                LogSaveBack(Number);
-            }
+            isSaveFailing = false;
+            services.Outages.Saving.End(Number);
         }
         catch (StoreException e)
         {
             // The feed keeps it; the next timer tries again.
-            if (!isSaveFailing)
-            {
-                isSaveFailing = true;
-                LogSaveFailed(Number, e.Message);
-            }
+            isSaveFailing = true;
+            services.Outages.Saving.Begin(Number, e.Message);
         }
     }
-
-    [LoggerMessage(3001, LogLevel.Error, "Shard {Shard} can't read the store: {Reason}")]
-    private partial void LogStoreAway(int shard, string reason);
-
-    [LoggerMessage(3002, LogLevel.Error, "Shard {Shard} can't save, statuses wait in memory: {Reason}")]
-    private partial void LogSaveFailed(int shard, string reason);
-
-    [LoggerMessage(3003, LogLevel.Information, "Shard {Shard} saves again")]
-    private partial void LogSaveBack(int shard);
-
-    [LoggerMessage(3004, LogLevel.Information, "Shard {Shard} reads the store again")]
-    private partial void LogStoreBack(int shard);
 
     [LoggerMessage(3005, LogLevel.Error, "Shard {Shard} met what must not be, and starts anew")]
     private partial void LogBroken(Exception failure, int shard);

@@ -18,6 +18,7 @@ internal sealed record ShardServices(
     Outboxes Outboxes,
     OutboxPump Pump,
     LocalShards LocalShards,
+    StoreOutages Outages,
     SteadyClock Clock,
     TimeSpan Flush,
     CancellationToken Stopping);

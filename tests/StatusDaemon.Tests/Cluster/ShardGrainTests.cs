@@ -22,6 +22,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
 
     private readonly TempFolder folder = new();
     private readonly WarningLog<ShardGrain> log = new();
+    private readonly WarningLog<StoreOutages> outages = new();
     private readonly UidTable uids = new();
     private readonly GivenDirectory directory = new();
     private readonly GatewayDouble gateway = new();
@@ -61,7 +62,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
     {
         store.FailNextScan = new StoreException("the disk is away");
         var first = await FirstAnswerAsync(above: 0);
-        Assert.Equal($"Shard {Number} can't read the store: the disk is away", await log.Lines.ReadAsync(Stop));
+        Assert.Equal("The store can't be read, and whoever subscribes anew waits: the disk is away", await outages.Lines.ReadAsync(Stop));
         for (var scans = store.Scans; store.Scans < scans + 2;)
         {
             Assert.Equal(first.Activation, (await AskAsync(0)).Activation);
@@ -73,7 +74,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
             Assert.Equal(first.Activation, (await AskAsync(0)).Activation);
         }
 
-        Assert.False(log.Lines.TryRead(out _));
+        Assert.False(outages.Lines.TryRead(out _));
     }
 
     [Fact]
@@ -123,6 +124,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
             provider.GetRequiredService<Outboxes>(),
             provider.GetRequiredService<OutboxPump>(),
             new LocalShards(),
+            new StoreOutages(outages),
             provider.GetRequiredService<SteadyClock>(),
             Flush: TimeSpan.FromMilliseconds(200),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));

@@ -136,6 +136,48 @@ public sealed class RecoveryTests
         Assert.Equal(0, shard.Router.RegisterCount);
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void What_another_program_wrote_into_the_store_is_newer_than_all_that_was_before_and_becomes_a_change(bool all)
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        shard.Watch("bob", "alice", connection: 1);
+        Adopt(shard, "alice", Record(Status.Absent, 4, 9));
+        var external = Record(Status.Incoming, 1, 1, SourceKind.External) with { Version = default };
+
+        var told = Assert.IsType<Effect.Tell>(Assert.Single(shard.Apply(all
+            ? new RouterInput.AllRead([(UidOf("alice"), external)])
+            : new RouterInput.WasRead(UidOf("alice"), external))));
+
+        Assert.Equal(external with { Version = new StatusVersion(Incarnation, Epoch, 1) }, told.Record);
+        List<(Names.Uid Uid, StatusRecord Record)> changes = [];
+        shard.Router.ReadChanges(default, 10, changes);
+        Assert.Equal(told.Record, Assert.Single(changes).Record);
+    }
+
+    [Fact]
+    public void But_not_newer_than_what_this_activation_has_accepted_nor_for_whom_others_may_not_set()
+    {
+        var shard = new Shard();
+        shard.Publish("alice", Status.Enable);
+        var external = Record(Status.Incoming, 1, 1, SourceKind.External) with { Version = default };
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), external), (UidOf("remote"), external), (UidOf("nobody"), external)]));
+        Assert.Equal((Status.Enable, 1), (shard.StatusOf("alice"), shard.Router.LastChange.Seq));
+        Assert.True(shard.Router.RecordOf(UidOf("remote")).IsNone);
+        Assert.True(shard.Router.RecordOf(UidOf("nobody")).IsNone);
+    }
+
+    [Fact]
+    public void A_record_of_an_earlier_life_of_the_store_gets_a_version_of_this_one_and_a_remote_ones_is_its_homes()
+    {
+        var shard = new Shard();
+        var earlier = Record(Status.Busy, Epoch + 100, 7);
+        earlier = earlier with { Version = earlier.Version with { Incarnation = Incarnation + 1 } };
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), earlier), (UidOf("remote"), earlier)]));
+        Assert.Equal(earlier with { Version = new StatusVersion(Incarnation, Epoch, 1) }, shard.Router.RecordOf(UidOf("alice")));
+        Assert.Equal(earlier, shard.Router.RecordOf(UidOf("remote")));
+    }
+
     [Fact]
     public void Changes_are_read_as_they_came_with_what_the_store_remembers_first()
     {
