@@ -67,7 +67,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
         {
             var register = registers.GetOrAdd(publisher);
             Compare(register, record, directory);
-            if (!record.IsUnversioned && !IsOfAnotherLife(register, record, directory) && register.Record.Version == record.Version && !history.IsOfThisActivation(record.Version))
+            if (history.IsOurs(record.Version) && register.Record.Version == record.Version && !history.IsOfThisActivation(record.Version))
             {
                 remembered.Add(register);
             }
