@@ -125,7 +125,7 @@ public sealed class GatewayLoopTests
         Assert.Empty(await sink.SeenAsync(own.Loop, client));
 
         own.Directory.Give(3);
-        await own.Loop.PostAsync(new LoopInput.DirectoryChanged(), TestContext.Current.CancellationToken);
+        await own.Loop.PostAsync(new LoopInput.DirectoryChanged(Subscribers: null), TestContext.Current.CancellationToken);
         Assert.Equal("closed 1008: the directory does not know you any more", await sink.NextAsync());
     }
 
@@ -148,7 +148,7 @@ public sealed class GatewayLoopTests
                     own.Loop.Sockets.Post(static _ => { }, null); // more than a turn does
                 }
 
-                var caller = new Caller(UidOf("a"), Subscriber: null, TicketEnd: null);
+                var caller = new Caller(UidOf("a"), DName: default, IsKnown: false, TicketEnd: null);
                 var adopted = own.Loop.Adopt(number, caller, new ClientOrigin("a", "a test"), ClientFrames.Frame(ClientFrames.Ping, "1"));
                 own.Loop.Sockets.Add(adopted, Readiness.Readable | Readiness.Writable | Readiness.PeerEnded | Readiness.OnChange);
             },
@@ -164,7 +164,7 @@ public sealed class GatewayLoopTests
     {
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
         Counts.TryEnter(UidOf("a"));
-        await loop.PostAsync(new LoopInput.Join(new Caller(UidOf("a"), subscriber, TicketEnd: null), new ClientOrigin("a", "a test"), sink, joined), TestContext.Current.CancellationToken);
+        await loop.PostAsync(new LoopInput.Join(new Caller(UidOf("a"), subscriber?.DName ?? default, IsKnown: subscriber is not null, TicketEnd: null), new ClientOrigin("a", "a test"), sink, joined), TestContext.Current.CancellationToken);
         return await joined.Task;
     }
 
