@@ -134,7 +134,8 @@ public sealed class StatusdServer : IAsyncDisposable
             Subscribers =
             [
                 .. app.Services.GetRequiredService<ISubscriberDirectory>().Current.Subscribers
-                    .Select(subscriber => (Uid: subscriber.Uid.ToString(), DName: subscriber.DName.ToString()))
+                    .Where(subscriber => subscriber.DNames.Count > 0)
+                    .Select(subscriber => (Uid: subscriber.Uid.ToString(), DName: subscriber.DNames[0].ToString()))
                     .OrderBy(subscriber => subscriber.DName, StringComparer.Ordinal)
                     .Take(2),
             ],
