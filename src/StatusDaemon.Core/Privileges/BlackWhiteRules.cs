@@ -30,6 +30,9 @@ public sealed class BlackWhiteRules : IEquatable<BlackWhiteRules>
     public IReadOnlyCollection<Selector>? DifferenceTo(BlackWhiteRules other) =>
         white.Length == 0 != (other.white.Length == 0) ? null : [.. Difference(black, other.black), .. Difference(white, other.white)];
 
+    /// <summary>Whether the lists have these selectors, in whatever order.</summary>
+    public bool Have(IReadOnlyCollection<Selector> black, IReadOnlyCollection<Selector> white) => IsSame(this.black, black) && IsSame(this.white, white);
+
     /// <summary>These rules with other lists; a list that only has another order stays as it is.</summary>
     /// <param name="black">Null keeps the list.</param>
     /// <param name="white">Null keeps the list.</param>

@@ -64,6 +64,13 @@ public sealed class DirectorySnapshot
         return tables.ByNumber.TryGet(number, out var uid) && TryGet(uid, out subscriber);
     }
 
+    /// <summary>The rules of a UID, also of one that is no subscriber and whose rules wait for it to become one.</summary>
+    public BlackWhiteRules RulesOf(Uid uid) =>
+        TryGet(uid, out var subscriber) ? subscriber.Rules : tables.Waiting.TryGet(uid, out var waiting) ? waiting : BlackWhiteRules.None;
+
+    /// <summary>UIDs that have rules and are no subscribers.</summary>
+    public IEnumerable<Uid> WaitingForSubscribers => tables.Waiting.All.Select(pair => pair.Key);
+
     /// <summary>Whether a subscriber may have client connections, and so set a status itself.</summary>
     public bool MayLogIn(Uid uid) => Policy.AdmitsUnknown || TryGet(uid, out _);
 

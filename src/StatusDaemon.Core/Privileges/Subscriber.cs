@@ -65,6 +65,9 @@ public sealed record Subscriber
         _ => throw new UnreachableException(),
     };
 
+    /// <summary>Whether this is just what is shown of the subscriber already; null where nothing describes it.</summary>
+    public bool IsDescribedBy(Description? description) => IsSameAs(Under(description));
+
     /// <summary>Whether selectors and look-ups treat two states of one subscriber alike, rules left out.</summary>
     internal bool HasAttributesOf(Subscriber other) =>
         Domain == other.Domain && SameSet(DNames, other.DNames) && SameSet(Numbers, other.Numbers);

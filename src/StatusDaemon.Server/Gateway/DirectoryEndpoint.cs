@@ -31,6 +31,13 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
     /// <summary>Serves one request.</summary>
     public async Task ServeAsync(HttpContext http)
     {
+        if (!directory.IsThere)
+        {
+            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            http.Response.Headers.RetryAfter = RetryAfter.Jittered();
+            return;
+        }
+
         var snapshot = directory.Current;
         if (await admission.AdmitAsync(http, snapshot) is not { } caller)
         {

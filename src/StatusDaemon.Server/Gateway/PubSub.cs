@@ -45,7 +45,7 @@ internal sealed partial class PubSub(
             return;
         }
 
-        if (loops.IsDraining)
+        if (loops.IsDraining || !directory.IsThere)
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             http.Response.Headers.RetryAfter = RetryAfter.Jittered();

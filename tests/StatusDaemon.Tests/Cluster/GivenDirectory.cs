@@ -11,7 +11,11 @@ internal sealed class GivenDirectory : ISubscriberDirectory
 
     public DirectorySnapshot Current { get; private set; } = Revision(1);
 
+    public bool IsThere => true;
+
     public string? LastProblem => null;
+
+    public string? Trouble => null;
 
     /// <summary>Gives the next snapshot to the one who follows.</summary>
     public void Give(long revision, bool admitsUnknown = true, params Subscriber[] subscribers) => Give(Revision(revision, admitsUnknown, subscribers));

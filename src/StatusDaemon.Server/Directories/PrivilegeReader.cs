@@ -1,0 +1,152 @@
+using StackExchange.Redis;
+using StatusDaemon.Redis;
+
+namespace StatusDaemon.Directories;
+
+/// <summary>Reads the privilege database, always from the server that takes writes: what a replica has not heard of yet may show what is hidden already. One caller at a time.</summary>
+internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys keys)
+{
+    /// <summary>Keys that one answer to SCAN brings, and items that are read at once; some milliseconds of the server.</summary>
+    public const int ItemsPerRead = 512;
+
+    private readonly PrivilegeValues values = new();
+
+    /// <summary>All keys of a server, ours or not, some perhaps twice, a page at a time.</summary>
+    /// <remarks>Without a pattern: five of them would make five passes over the same keys.</remarks>
+    /// <exception cref="RedisAwayException">It is away.</exception>
+    public async IAsyncEnumerable<List<byte[]>> KeysAsync(IServer server)
+    {
+        var page = new List<byte[]>(ItemsPerRead);
+        await using var all = server.KeysAsync(connection.Database, pageSize: ItemsPerRead, flags: CommandFlags.DemandMaster).GetAsyncEnumerator();
+        while (await RunAsync(async () => await all.MoveNextAsync()))
+        {
+            page.Add((byte[])all.Current!);
+            if (page.Count == ItemsPerRead)
+            {
+                yield return page;
+                page = new List<byte[]>(ItemsPerRead);
+            }
+        }
+
+        yield return page;
+    }
+
+    /// <summary>Reads items, in their order. Outside of a cluster all of them at one moment, so that what a transaction changed is seen whole.</summary>
+    /// <exception cref="RedisAwayException">The database is away.</exception>
+    public Task<PrivilegeFact[]> ReadAsync(IReadOnlyList<PrivilegeItem> items) => RunAsync(async () =>
+    {
+        var commands = connection.Commands;
+        var transaction = connection.IsCluster ? null : commands.CreateTransaction();
+        var batch = transaction ?? commands.CreateBatch();
+        var answers = items.Select(item => new Answer(batch, keys, item)).ToArray();
+        if (transaction is null)
+        {
+            batch.Execute();
+        }
+        else
+        {
+            await ExecuteAsync(transaction, answers);
+        }
+
+        var facts = new PrivilegeFact[answers.Length];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            facts[i] = await answers[i].ReadAsync(values);
+        }
+
+        return facts;
+    });
+
+    private static async Task ExecuteAsync(ITransaction transaction, IEnumerable<Answer> answers)
+    {
+        try
+        {
+            if (!await transaction.ExecuteAsync(CommandFlags.DemandMaster))
+            {
+                throw new RedisException("EXEC was not done");
+            }
+        }
+        catch (RedisServerException) when (answers.Select(answer => answer.Failure).FirstOrDefault(failure => failure is not null) is { } failure)
+        {
+            throw failure; // it says more than that the transaction was discarded
+        }
+    }
+
+    private async Task<T> RunAsync<T>(Func<Task<T>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e) || e is OperationCanceledException)
+        {
+            throw connection.Away(e);
+        }
+    }
+
+    /// <summary>What was asked for one item.</summary>
+    private readonly struct Answer
+    {
+        private readonly PrivilegeKind kind;
+        private readonly Task<RedisValue>? value;
+        private readonly Task<HashEntry[]>? fields;
+        private readonly Task<RedisValue[]>? black;
+        private readonly Task<RedisValue[]>? white;
+
+        public Answer(IDatabaseAsync commands, PrivilegeKeys keys, PrivilegeItem item)
+        {
+            const CommandFlags Flags = CommandFlags.DemandMaster;
+            kind = item.Kind;
+            switch (kind)
+            {
+                case PrivilegeKind.Description:
+                    fields = commands.HashGetAllAsync(keys.KeyOf(item), Flags);
+                    break;
+                case PrivilegeKind.Rules:
+                    var (blackKey, whiteKey) = keys.RulesOf(item.Name);
+                    black = commands.SetMembersAsync(blackKey, Flags);
+                    white = commands.SetMembersAsync(whiteKey, Flags);
+                    break;
+                default:
+                    value = commands.StringGetAsync(keys.KeyOf(item), Flags);
+                    break;
+            }
+        }
+
+        /// <summary>Why it failed; null if it did not.</summary>
+        public Exception? Failure => ((Task?)value ?? (Task?)fields ?? black)!.Exception?.InnerException ?? white?.Exception?.InnerException;
+
+        public async Task<PrivilegeFact> ReadAsync(PrivilegeValues values) => kind switch
+        {
+            PrivilegeKind.Description => values.ReadDescription(await ReadOrNullAsync(fields!)),
+            PrivilegeKind.Rules => values.ReadRules(await ReadOrNullAsync(black!), await ReadOrNullAsync(white!)),
+            _ => await ReadLookUpAsync(value!),
+        };
+
+        private static async Task<PrivilegeFact> ReadLookUpAsync(Task<RedisValue> answer)
+        {
+            try
+            {
+                return PrivilegeValues.ReadLookUp(await answer);
+            }
+            catch (RedisServerException e) when (IsOfAnotherType(e))
+            {
+                return PrivilegeValues.NoText;
+            }
+        }
+
+        private static async Task<T[]?> ReadOrNullAsync<T>(Task<T[]> answer)
+        {
+            try
+            {
+                return await answer;
+            }
+            catch (RedisServerException e) when (IsOfAnotherType(e))
+            {
+                return null;
+            }
+        }
+
+        private static bool IsOfAnotherType(RedisServerException e) => e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+    }
+}
