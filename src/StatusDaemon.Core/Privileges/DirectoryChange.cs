@@ -24,15 +24,11 @@ public sealed record DirectoryChange(
     /// <summary>Compares two snapshots: where the later one was derived from the other, only whom that touched; else everybody.</summary>
     public static DirectoryChange Between(DirectorySnapshot from, DirectorySnapshot to)
     {
-        var touched = new HashSet<Uid>(Uid.Comparer);
-        if (!to.TryGetTouchedSince(from, touched))
-        {
-            touched.UnionWith(from.Subscribers.Select(subscriber => subscriber.Uid));
-            touched.UnionWith(to.Subscribers.Select(subscriber => subscriber.Uid));
-        }
-
-        HashSet<Uid> added = new(Uid.Comparer), removed = new(Uid.Comparer), rules = new(Uid.Comparer), attributes = new(Uid.Comparer);
-        foreach (var uid in touched)
+        HashSet<Uid> touched = new(Uid.Comparer), added = new(Uid.Comparer), removed = new(Uid.Comparer), rules = new(Uid.Comparer), attributes = new(Uid.Comparer);
+        var all = to.TryGetTouchedSince(from, touched)
+            ? touched
+            : to.Subscribers.Concat(from.Subscribers.Where(subscriber => !to.TryGet(subscriber.Uid, out _))).Select(subscriber => subscriber.Uid);
+        foreach (var uid in all)
         {
             from.TryGet(uid, out var before);
             to.TryGet(uid, out var after);

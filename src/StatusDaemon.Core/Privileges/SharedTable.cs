@@ -15,7 +15,7 @@ public sealed class SharedTable<TKey, TValue>(SharedTable<TKey, TValue>.Entry[][
     private const int FewBits = 2;
 
     /// <summary>Entries of a page, on average, before there are more pages.</summary>
-    private const int PageLoad = 8;
+    private const int PageLoad = 4;
 
     private readonly Entry[][][] groups = groups;
     private readonly int bits = bits;

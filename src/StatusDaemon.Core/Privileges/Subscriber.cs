@@ -59,8 +59,8 @@ public sealed record Subscriber
     {
         Selector.Everyone => true,
         Selector.One one => one.Uid.Equals(Uid),
-        Selector.ByNumber byNumber => Numbers.Any(number => byNumber.Pattern.Matches(number.ToString())),
-        Selector.ByDName byDName => dnames?.Any(dname => byDName.Pattern.Matches(dname.ToString())) ?? (!described.IsEmpty && byDName.Pattern.Matches(described.ToString())),
+        Selector.ByNumber byNumber => AnyFits(Numbers, byNumber.Pattern),
+        Selector.ByDName byDName => dnames is not null ? AnyFits(dnames, byDName.Pattern) : !described.IsEmpty && byDName.Pattern.Matches(described.ToString()),
         Selector.ByDomain byDomain => byDomain.Domain == Domain,
         _ => throw new UnreachableException(),
     };
@@ -88,6 +88,20 @@ public sealed record Subscriber
     internal bool IsSameAs(Subscriber other) =>
         IsDescribed == other.IsDescribed && described == other.described && Name == other.Name && HasAttributesOf(other)
         && ShownNumbers.SequenceEqual(other.ShownNumbers) && (shown is null) == (other.shown is null) && Rules.Equals(other.Rules);
+
+    private static bool AnyFits<T>(IReadOnlyList<T> names, Glob pattern)
+        where T : struct
+    {
+        for (var at = 0; at < names.Count; at++)
+        {
+            if (pattern.Matches(names[at].ToString()))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     // None is twice in a list of a snapshot, so equal counts and no stranger make equal sets.
     private static bool SameSet<T>(IReadOnlyList<T> a, IReadOnlyList<T> b) =>

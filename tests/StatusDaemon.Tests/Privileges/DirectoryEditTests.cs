@@ -128,6 +128,27 @@ public sealed class DirectoryEditTests
         Assert.Equal([UidOf("c")], change.Added);
     }
 
+    [Fact]
+    public void What_follows_a_load_of_everybody_is_not_compared_with_everybody()
+    {
+        var loaded = Edit(DirectorySnapshot.Empty, edit =>
+        {
+            for (var number = 0; number < 20_000; number++)
+            {
+                edit.SetLookUp(NumberOf($"{number}"), UidOf($"u{number}"));
+            }
+        });
+        var last = loaded;
+        for (var batch = 0; batch < 100; batch++)
+        {
+            last = Edit(last, edit => edit.SetBlack(UidOf($"u{batch}"), [SelectorOf("*")]));
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(100, DirectoryChange.Between(loaded, last).RulesChanged.Count);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000); // a set of everybody is some 600,000
+    }
+
     private static DirectorySnapshot Edit(DirectorySnapshot from, Action<DirectoryEdit> change)
     {
         var edit = new DirectoryEdit(from);

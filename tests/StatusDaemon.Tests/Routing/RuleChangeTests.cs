@@ -1,3 +1,5 @@
+using CsCheck;
+using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using static StatusDaemon.Privileges.SmallDirectories;
 using static StatusDaemon.Routing.Shard;
@@ -9,6 +11,9 @@ public sealed class RuleChangeTests
 {
     private const int Watchers = 500;
     private static readonly DirectoryPolicy Policy = new() { Home = DomainOf("home"), AllowsByDefault = true };
+
+    private static readonly Gen<(DirectorySnapshot Start, (int Kind, int Person, Selector[] Selectors, DirectorySnapshot Other)[] Steps)> Histories =
+        Gen.Select(SmallDirectories.Any, Gen.Select(Gen.Int[0, 12], Gen.Int[0, 4], Selectors.Array[0, 3], SmallDirectories.Any, (kind, person, selectors, other) => (kind, person, selectors, other)).Array[0, 30]);
 
     /// <summary>Watchers 0 to 499 with numbers 1000 to 1499; every tenth is of another domain. One more is in the directory and watches nobody, one watches and is not in it.</summary>
     private static readonly DirectorySnapshot Everybody = new(
@@ -24,6 +29,56 @@ public sealed class RuleChangeTests
             }),
         ],
         Policy);
+
+    /// <summary>Everybody watches everybody, by two connections each; the shard is told of some snapshots and misses others.</summary>
+    [Fact]
+    public void Judging_whom_a_change_speaks_of_is_judging_everybody() => Histories.Sample(history =>
+    {
+        var shard = Ready(directory: history.Start);
+        var latest = history.Start;
+        var shown = new Dictionary<(ConnectionId Connection, Uid Publisher), bool>();
+        var known = history.Start.Subscribers.Select(subscriber => subscriber.Uid).ToHashSet(Uid.Comparer);
+        for (var connection = 0; connection < 2 * Uids.Length; connection++)
+        {
+            foreach (var publisher in Uids)
+            {
+                Note(shard.Watch(Uids[connection / 2], publisher, connection, gateway: connection % 2 == 0 ? GatewayA : GatewayB), shown);
+            }
+        }
+
+        foreach (var (kind, person, selectors, other) in history.Steps)
+        {
+            var edit = new DirectoryEdit(latest);
+            switch (kind)
+            {
+                case 0:
+                    edit.SetLookUp(NumberOf("11"), UidOf(Uids[person % 4]));
+                    break;
+                case < 6:
+                    edit.SetBlack(UidOf(Uids[person]), selectors);
+                    break;
+                case < 10:
+                    edit.SetWhite(UidOf(Uids[person]), selectors);
+                    break;
+            }
+
+            latest = kind == 12 ? Derived(latest, other) : edit.Apply();
+            if (kind != 11)
+            {
+                var told = shard.FollowDerived(latest);
+                known.UnionWith(latest.Subscribers.Select(subscriber => subscriber.Uid));
+                Note(told, shown);
+                Assert.Equal(told.OfType<Effect.Tell>().OrderBy(tell => tell.IsVisible), told);
+            }
+
+            foreach (var ((connection, publisher), isVisible) in shown)
+            {
+                var watcher = UidOf(Uids[connection.Number / 2]);
+                var isGone = known.Contains(publisher) && !shard.Directory.TryGet(publisher, out _); // hidden from everyone (decision 0011)
+                Assert.Equal(publisher.Equals(watcher) || (!isGone && shard.Directory.Judge(publisher, watcher).IsVisible), isVisible);
+            }
+        }
+    }, iter: 2_000, threads: 1);
 
     [Theory]
     [InlineData("w7", 1, 1)]
@@ -81,6 +136,14 @@ public sealed class RuleChangeTests
             edit.SetBlack(UidOf("publisher"), [SelectorOf("number:1003")]);
         });
         Assert.Equal(Connection(5), Assert.IsType<Effect.Tell>(Assert.Single(told)).Connection);
+    }
+
+    private static void Note(List<Effect> told, Dictionary<(ConnectionId Connection, Uid Publisher), bool> shown)
+    {
+        foreach (var tell in told.Cast<Effect.Tell>())
+        {
+            shown[(tell.Connection, tell.Publisher)] = tell.IsVisible;
+        }
     }
 
     private static Shard Watched()
