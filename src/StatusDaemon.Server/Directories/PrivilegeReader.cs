@@ -33,21 +33,41 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
 
     /// <summary>Reads items, in their order. Outside of a cluster all of them at one moment, so that what a transaction changed is seen whole.</summary>
     /// <exception cref="RedisAwayException">The database is away.</exception>
-    public Task<PrivilegeFact[]> ReadAsync(IReadOnlyList<PrivilegeItem> items) => RunAsync(async () =>
+    public Task<PrivilegeFact[]> ReadAsync(IReadOnlyList<PrivilegeItem> items) =>
+        RunAsync(() => connection.IsCluster ? ReadApartAsync(items) : ReadAtOnceAsync(items));
+
+    private async Task<PrivilegeFact[]> ReadAtOnceAsync(IReadOnlyList<PrivilegeItem> items)
     {
-        var commands = connection.Commands;
-        var transaction = connection.IsCluster ? null : commands.CreateTransaction();
-        var batch = transaction ?? commands.CreateBatch();
-        var answers = items.Select(item => new Answer(batch, keys, item)).ToArray();
-        if (transaction is null)
+        var transaction = connection.Commands.CreateTransaction();
+        var answers = Ask(transaction, items);
+        try
         {
-            batch.Execute();
+            if (await transaction.ExecuteAsync(CommandFlags.DemandMaster))
+            {
+                return await FactsAsync(answers);
+            }
         }
-        else
+        catch (RedisServerException)
         {
-            await ExecuteAsync(transaction, answers);
+            await ReadApartAsync(items); // fails with the reason, where a transaction says only that it was discarded
+            throw;
         }
 
+        throw new RedisException("a transaction was not done");
+    }
+
+    private Task<PrivilegeFact[]> ReadApartAsync(IReadOnlyList<PrivilegeItem> items)
+    {
+        var batch = connection.Commands.CreateBatch();
+        var answers = Ask(batch, items);
+        batch.Execute();
+        return FactsAsync(answers);
+    }
+
+    private Answer[] Ask(IDatabaseAsync commands, IReadOnlyList<PrivilegeItem> items) => [.. items.Select(item => new Answer(commands, keys, item))];
+
+    private async Task<PrivilegeFact[]> FactsAsync(Answer[] answers)
+    {
         var facts = new PrivilegeFact[answers.Length];
         for (var i = 0; i < answers.Length; i++)
         {
@@ -55,21 +75,6 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
         }
 
         return facts;
-    });
-
-    private static async Task ExecuteAsync(ITransaction transaction, IEnumerable<Answer> answers)
-    {
-        try
-        {
-            if (!await transaction.ExecuteAsync(CommandFlags.DemandMaster))
-            {
-                throw new RedisException("EXEC was not done");
-            }
-        }
-        catch (RedisServerException) when (answers.Select(answer => answer.Failure).FirstOrDefault(failure => failure is not null) is { } failure)
-        {
-            throw failure; // it says more than that the transaction was discarded
-        }
     }
 
     private async Task<T> RunAsync<T>(Func<Task<T>> run)
@@ -112,9 +117,6 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
                     break;
             }
         }
-
-        /// <summary>Why it failed; null if it did not.</summary>
-        public Exception? Failure => ((Task?)value ?? (Task?)fields ?? black)!.Exception?.InnerException ?? white?.Exception?.InnerException;
 
         public async Task<PrivilegeFact> ReadAsync(PrivilegeValues values) => kind switch
         {

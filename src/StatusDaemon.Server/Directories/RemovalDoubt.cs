@@ -4,8 +4,8 @@ namespace StatusDaemon.Directories;
 
 /// <summary>Doubts that everybody is gone: a database that was emptied, is being filled again, or is the wrong one, must not end all connections (decision 0018).</summary>
 /// <remarks>
-/// A batch that would leave nobody is never believed. One that would remove more than half is believed when two sweeps in a row find the same keys. Meanwhile what is there counts,
-/// and what is gone does not. One owner.
+/// A batch that would leave nobody is never believed. After one that would remove more than half, nothing that a sweep misses is believed before two sweeps in a row find the same keys:
+/// then nobody fills it any more. Meanwhile what is there counts, and what is gone does not. One owner.
 /// </remarks>
 /// <param name="patience">Between the two sweeps, at least.</param>
 internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
@@ -27,7 +27,9 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
         var removed = DirectoryChange.Between(now, next).Removed.Count;
         var isEmpty = next.Subscribers.Count == 0 && now.Subscribers.Count > 0;
         var isMany = removed > Few && removed > now.Subscribers.Count / 2;
-        if (!isEmpty && (!isMany || (seen is not null && seen == lastSeen && clock.GetElapsedTime(lastSeenAt) >= patience)))
+        var isStillLess = Problem is not null && seen is not null && facts.Values.Any(fact => fact.IsGone);
+        var isSettled = seen is not null && seen == lastSeen && clock.GetElapsedTime(lastSeenAt) >= patience;
+        if (!isEmpty && (isSettled || !(isMany || isStillLess)))
         {
             if (seen is not null)
             {
@@ -44,7 +46,9 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
             lastSeenAt = clock.GetTimestamp();
         }
 
-        Problem = isEmpty ? $"it has no subscriber any more, of {now.Subscribers.Count}" : $"it has lost {removed} of {now.Subscribers.Count} subscribers at once";
+        Problem = isEmpty ? $"it has no subscriber any more, of {now.Subscribers.Count}"
+            : isMany ? $"it has lost {removed} of {now.Subscribers.Count} subscribers at once"
+            : Problem;
         return With(now, facts.Where(fact => !fact.Value.IsGone));
     }
 
