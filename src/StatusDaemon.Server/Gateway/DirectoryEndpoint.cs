@@ -164,9 +164,9 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
                 json.WriteString("dname", subscriber.DName.ToString());
             }
 
-            if (subscriber.DNames is { Count: > 0 } names && !(names is [var only] && only == subscriber.DName))
+            if (!(subscriber.DName.IsEmpty ? [] : (DName[])[subscriber.DName]).SequenceEqual(subscriber.DNames))
             {
-                Write(json, "dnames", names);
+                Write(json, "dnames", subscriber.DNames);
             }
 
             Write(json, "numbers", subscriber.ShownNumbers);

@@ -54,9 +54,13 @@ public sealed class DirectoryEndpointTests : IAsyncDisposable
         {
             edit.SetLookUp(NumberOf("7"), UidOf("line"));
             edit.SetLookUp(DNameOf("b@A"), UidOf("b"));
+            edit.SetDescription(UidOf("c"), new Description(DNameOf("c@A")));
         });
 
-        Assert.Equal("""{"subscribers":[{"uid":"b","dname":"b@A","numbers":[]},{"uid":"line","numbers":["7"]}]}""", await AskAsync(""));
+        Assert.Equal(
+            """{"subscribers":[{"uid":"b","dname":"b@A","numbers":[]},{"uid":"c","dname":"c@A","dnames":[],"numbers":[]},{"uid":"line","numbers":["7"]}]}""",
+            await AskAsync(""));
+        Assert.Equal("""{"subscribers":[]}""", await AskAsync("dname=c@A"));
     }
 
     [Fact]
