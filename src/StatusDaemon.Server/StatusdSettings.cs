@@ -61,7 +61,7 @@ internal sealed record StatusdSettings
     };
 
     /// <summary>The realm of names whose keys in the privilege database have none; null where they have.</summary>
-    public string? RealmOfKeys => PrivilegeRedis.MixesRealms ? Auth.Realms.FirstOrDefault() : null;
+    public string? RealmOfKeys => PrivilegeRedis.MixesRealms && Auth.Realms is [var realm, ..] ? realm : null;
 
     /// <summary>Reads the settings and checks them.</summary>
     /// <param name="environment">As <see cref="Environment.GetEnvironmentVariables()"/> gives it.</param>

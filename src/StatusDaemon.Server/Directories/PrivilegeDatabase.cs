@@ -69,7 +69,7 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
         {
             var transaction = connection.IsCluster ? null : connection.Commands.CreateTransaction();
             var batch = transaction ?? connection.Commands.CreateBatch();
-            var made = changes.Select(change => Write(batch, change)).ToArray();
+            var made = changes.Select(change => WriteAsync(batch, change)).ToArray();
             if (transaction is null)
             {
                 batch.Execute();
@@ -87,7 +87,7 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
         }
     }
 
-    private Task Write(IDatabaseAsync commands, PrivilegeChange change)
+    private Task<bool> WriteAsync(IDatabaseAsync commands, PrivilegeChange change)
     {
         var isGone = change.Kind == PrivilegeChangeKind.Removed;
         return change switch

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using StackExchange.Redis;
 using StatusDaemon.Names;
@@ -5,7 +6,7 @@ using StatusDaemon.Privileges;
 
 namespace StatusDaemon.Directories;
 
-/// <summary>Reads what values of the privilege database say. What can't be read never shows anybody to more people (decision 0018).</summary>
+/// <summary>Reads what values of the privilege database say. What can't be read never shows anybody to more people (decision 0018). Any thread may call.</summary>
 internal sealed class PrivilegeValues
 {
     /// <summary>A look-up whose key is no string.</summary>
@@ -17,8 +18,8 @@ internal sealed class PrivilegeValues
     /// <summary>Texts that are kept to share what was read of them.</summary>
     private const int MaxShared = 4096;
 
-    private readonly Dictionary<string, Selector> selectors = [];
-    private readonly Dictionary<string, DomainName> domains = [];
+    private readonly ConcurrentDictionary<string, Selector> selectors = [];
+    private readonly ConcurrentDictionary<string, DomainName> domains = [];
 
     /// <summary>Whom a look-up leads to.</summary>
     public static PrivilegeFact ReadLookUp(RedisValue value) =>
@@ -138,7 +139,7 @@ internal sealed class PrivilegeValues
 
         if (domains.Count < MaxShared)
         {
-            domains.Add(text, domain);
+            domains.TryAdd(text, domain);
         }
 
         return true;
@@ -177,7 +178,7 @@ internal sealed class PrivilegeValues
 
         if (selectors.Count < MaxShared)
         {
-            selectors.Add(text, selector);
+            selectors.TryAdd(text, selector);
         }
 
         return true;

@@ -30,7 +30,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How long a sweep in the background rests after each page.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
 
     private readonly PrivilegeRedisOptions options;
     private readonly TimeProvider clock;
@@ -138,8 +138,8 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Everything is read, by a reading that began after the call, once for all who ask meanwhile. A cheaper way would have to trust that a notification was sent for each change, and that is
-    /// just what nobody knows.
+    /// Where notifications come, what rang before the call is read, and everything after the answer, since <c>FLUSHALL</c> and <c>SWAPDB</c> ring nothing. Where they do not, and in a cluster, everything is
+    /// read first, by a reading that began after the call, once for all who ask meanwhile.
     /// </remarks>
     public async Task<DirectorySnapshot> RefreshAsync(CancellationToken stop)
     {
@@ -228,14 +228,23 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         var leftOut = 0;
         while (!listener.HasGap)
         {
-            await Task.WhenAny(bell.Rung, wish.Task, tick, connection.Interrupted);
+            if (Interlocked.Read(ref wanted) <= state.Tried) // else somebody came during a sweep that could not answer
+            {
+                await Task.WhenAny(bell.Rung, wish.Task, tick, connection.Interrupted);
+            }
+
             stop.ThrowIfCancellationRequested();
             if (listener.HasGap)
             {
                 return;
             }
 
-            if (bell.HasOverflown() || IsRefreshWanted())
+            if (IsRefreshWanted())
+            {
+                await AnswerRefreshAsync(sweep: null);
+                await SweepAsync(isUrgent: true, stop);
+            }
+            else if (bell.HasOverflown())
             {
                 await SweepAsync(isUrgent: true, stop);
             }
@@ -249,7 +258,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             {
                 var wasDeaf = isDeaf;
                 await AskWhetherItTellsAsync();
-                if (wasDeaf || isDeaf || !state.IsThere || doubt.Problem is not null)
+                if (wasDeaf || isDeaf || !state.IsThere || doubt.IsOpen)
                 {
                     await SweepAsync(isUrgent: true, stop);
                 }
@@ -272,6 +281,29 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         }
 
         return Interlocked.Read(ref wanted) > state.Tried;
+    }
+
+    /// <summary>Answers who wants to know of all that was said before, where rings tell it.</summary>
+    /// <param name="sweep">The sweep that goes on meanwhile; null if none does.</param>
+    private async Task AnswerRefreshAsync(PrivilegeSweep? sweep)
+    {
+        var ticket = Interlocked.Read(ref wanted);
+        await AskWhetherItTellsAsync();
+        if (isDeaf || !state.IsThere || connection.IsCluster)
+        {
+            return;
+        }
+
+        await listener.CatchUpAsync();
+        for (var left = bell.Count; left > 0; left -= MaxTaken)
+        {
+            await ReadRungAsync(sweep);
+        }
+
+        if (!listener.HasGap && !doubt.IsOpen)
+        {
+            Replace(state with { Tried = ticket });
+        }
     }
 
     /// <summary>Notes a key that rang. Any thread. One with a bad name is told of by the next sweep.</summary>
@@ -332,7 +364,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     }
 
     /// <summary>Reads everything, and what rings meanwhile.</summary>
-    /// <param name="isUrgent">Without rests: somebody waits for it. One that is not ends early when one is wanted that is.</param>
+    /// <param name="isUrgent">Without rests.</param>
     private async Task SweepAsync(bool isUrgent, CancellationToken stop)
     {
         var ticket = Interlocked.Read(ref wanted);
@@ -347,15 +379,16 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
                 if (!isUrgent)
                 {
                     await Task.WhenAny(Task.Delay(Rest, clock, stop), wish.Task);
-                    if (IsRefreshWanted() || listener.HasGap)
-                    {
-                        return;
-                    }
+                }
+
+                if (Interlocked.Read(ref wanted) > ticket && IsRefreshWanted())
+                {
+                    await AnswerRefreshAsync(sweep);
                 }
             }
         }
 
-        foreach (var unseen in sweep.Unseen(Current).Chunk(PrivilegeReader.ItemsPerRead))
+        foreach (var unseen in sweep.Unseen(Current).Chunk(PrivilegeReader.KeysPerPage))
         {
             await ReadAsync(sweep, unseen);
             await ReadRungAsync(sweep);
@@ -370,15 +403,31 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             Interlocked.Add(ref missed, sweep.Facts.Count);
         }
 
-        Open(doubt.Weigh(Current, sweep.Facts, sweep.Seen), ticket);
+        Open(doubt.Weigh(Current, sweep.Facts, sweep.Seen), Math.Max(ticket, state.Tried));
     }
 
     private async Task ReadAsync(PrivilegeSweep sweep, PrivilegeItem[] items)
     {
-        foreach (var (item, fact) in items.Zip(await ReadAsync(items)))
+        var facts = items.Length == 0 ? [] : await reader.GlanceAsync(items);
+        foreach (var (item, fact) in items.Zip(facts))
         {
+            Tell(item, fact);
             sweep.Note(Current, item, fact);
         }
+
+        if (state.IsThere)
+        {
+            // Only what was read at one moment is put in the place of something else.
+            foreach (var news in items.Where(sweep.Facts.ContainsKey).ToArray().Chunk(PrivilegeReader.ItemsPerRead))
+            {
+                foreach (var (item, fact) in news.Zip(await ReadAsync(news)))
+                {
+                    sweep.Note(Current, item, fact);
+                }
+            }
+        }
+
+        Volatile.Write(ref unfitCount, unfit.Count);
     }
 
     /// <summary>Reads items, and tells of those that can't be taken.</summary>
@@ -387,14 +436,19 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         var facts = items.Length == 0 ? [] : await reader.ReadAsync(items);
         foreach (var (item, fact) in items.Zip(facts))
         {
-            if (unfit.Note(item, fact.Problem))
-            {
-                LogUnfit(item.Kind, item.Name, fact.Problem!);
-            }
+            Tell(item, fact);
         }
 
         Volatile.Write(ref unfitCount, unfit.Count);
         return facts;
+    }
+
+    private void Tell(PrivilegeItem item, PrivilegeFact fact)
+    {
+        if (unfit.Note(item, fact.Problem))
+        {
+            LogUnfit(item.Kind, item.Name, fact.Problem!);
+        }
     }
 
     private IEnumerable<PrivilegeItem> ItemsOf(IEnumerable<byte[]> page)

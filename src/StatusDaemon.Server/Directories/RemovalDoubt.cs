@@ -19,6 +19,9 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
     /// <summary>What is doubted, in words; null while nothing is.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Whether something is doubted.</summary>
+    public bool IsOpen => Problem is not null;
+
     /// <summary>The snapshot that a batch of facts leads to, as far as it is believed.</summary>
     /// <param name="seen">What the sweep that found them has seen; null for what rang.</param>
     public DirectorySnapshot Weigh(DirectorySnapshot now, IReadOnlyDictionary<PrivilegeItem, PrivilegeFact> facts, Seen? seen)

@@ -13,6 +13,8 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
 {
     private const int UsualKeyBytes = 512;
 
+    private readonly Lock gate = new();
+    private ChannelMessageQueue[] queues = []; // what came and was not rung yet
     private long listeningSince = -1;
 
     /// <summary>Takes the key of an event.</summary>
@@ -47,13 +49,49 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         }
     }
 
+    /// <summary>Waits until every event has rung that the server sent before the call: they and the answer come in one line. Outside of a cluster, where there is one such server.</summary>
+    /// <exception cref="RedisAwayException">Redis is away.</exception>
+    public async Task CatchUpAsync()
+    {
+        try
+        {
+            await connection.Subscriber.PingAsync(CommandFlags.DemandMaster);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            throw connection.Away(e);
+        }
+
+        Drain();
+    }
+
     private async Task SubscribeAsync()
     {
+        List<ChannelMessageQueue> made = [];
         foreach (var glob in globs)
         {
+            // The library fills the queue before it reads on, and tells of it by another thread some time later.
             var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
             await connection.Subscriber.UnsubscribeAsync(channel);
-            await connection.Subscriber.SubscribeAsync(channel, Hear);
+            made.Add(await connection.Subscriber.SubscribeAsync(channel));
+            await connection.Subscriber.SubscribeAsync(channel, (_, _) => Drain());
+        }
+
+        Volatile.Write(ref queues, [.. made]);
+        Drain();
+    }
+
+    private void Drain()
+    {
+        lock (gate)
+        {
+            foreach (var queue in Volatile.Read(ref queues))
+            {
+                while (queue.TryRead(out var message))
+                {
+                    Hear(message.Channel, message.Message);
+                }
+            }
         }
     }
 

@@ -179,8 +179,6 @@ public sealed class FileDirectoryTests : SubscriberDirectoryContract, IAsyncLife
         return follower;
     }
 
-    private Task<DirectorySnapshot> RefreshAsync() => PumpAsync(directory.RefreshAsync(Stop));
-
     private async Task<DirectorySnapshot> NextAsync(IAsyncEnumerator<DirectorySnapshot> follower)
     {
         Assert.True(await PumpAsync(follower.MoveNextAsync().AsTask()));
