@@ -215,17 +215,38 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     private async Task SettleAsync(CancellationToken stop)
     {
         await connection.ConnectAsync(stop);
-        await listener.ListenAsync();
         await AskWhetherItTellsAsync();
+        await ListenAsync();
         Interlocked.Increment(ref gaps);
         await SweepAsync(isUrgent: true, stop);
+    }
+
+    /// <summary>Begins to listen; outside of a cluster it is heard at once what rings, since the answer to a PING came after that to the wish to hear it.</summary>
+    /// <remarks>In a cluster the connections for listening may come later; the sweep after the first pause finds what rang before that.</remarks>
+    private async Task ListenAsync()
+    {
+        for (var patience = clock.GetTimestamp(); ;)
+        {
+            try
+            {
+                await listener.CatchUpAsync(); // the connection for listening may come a moment after the one for commands
+                break;
+            }
+            catch (RedisAwayException) when (clock.GetElapsedTime(patience) < RedisConnection.Patience)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), clock);
+            }
+        }
+
+        await listener.ListenAsync();
+        await listener.CatchUpAsync();
     }
 
     /// <summary>Reads what rings, and everything where that is due, until something may have been missed.</summary>
     private async Task KeepAsync(CancellationToken stop)
     {
         var tick = Task.Delay(options.Sweep, clock, stop);
-        var leftOut = 0;
+        var leftOut = SweepsLeftOut; // the first sweep is due soon
         while (!listener.HasGap)
         {
             if (Interlocked.Read(ref wanted) <= state.Tried) // else somebody came during a sweep that could not answer

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -18,7 +19,11 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     /// <summary>How long after a failed attempt the next one is made.</summary>
     public static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How old a connection is at least that is given up for a new one.</summary>
+    private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(2);
+
     private readonly Lock gate = new();
+    private long madeAt;
     private volatile ConnectionMultiplexer? multiplexer;
     private volatile ConnectionFailedEventArgs? lastFailure;
     private TaskCompletionSource interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -61,27 +66,45 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
 
     private ConnectionMultiplexer Multiplexer => multiplexer ?? throw Away(null);
 
-    /// <summary>Makes the connection where there is none yet. Once there was one it is kept up by itself.</summary>
+    /// <summary>Makes the connection where there is none. One that did not come back by itself for a while is given up for a new one, which asks sentinels and names anew.</summary>
     /// <exception cref="RedisAwayException">It is not there, or refuses us.</exception>
     public async Task ConnectAsync(CancellationToken stop)
     {
-        if (multiplexer is null)
+        if (multiplexer is { } made)
         {
             try
             {
-                var made = await ConnectionMultiplexer.ConnectAsync(Configuration()).WaitAsync(stop);
-                made.ConnectionFailed += (_, failure) => Note(failure);
-                made.ConnectionRestored += (_, _) => Note(null);
-                made.ConfigurationChanged += (_, _) => Note(null);
-                multiplexer = made;
+                Primaries();
+                return;
             }
-            catch (Exception e) when (RedisErrors.IsOfRedis(e))
+            catch (RedisAwayException)
             {
-                throw Away(e);
+                if (Stopwatch.GetElapsedTime(madeAt) < Renewal)
+                {
+                    throw;
+                }
+
+                await made.DisposeAsync();
             }
         }
 
-        _ = Primaries();
+        try
+        {
+            var next = await ConnectionMultiplexer.ConnectAsync(Configuration()).WaitAsync(stop);
+            next.ConnectionFailed += (_, failure) => Note(failure);
+            next.ConnectionRestored += (_, _) => Note(null);
+            next.ConfigurationChanged += (_, _) => Note(null);
+            multiplexer = next;
+            madeAt = Stopwatch.GetTimestamp();
+            Note(null);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            var away = Away(e);
+            throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
+        }
+
+        Primaries();
     }
 
     /// <summary>Every server that owns keys; all of them are connected.</summary>
@@ -123,6 +146,51 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         }
     }
 
+    /// <summary>Finds words for a first connection that did not come about: the library has none for most reasons.</summary>
+    private async Task<RedisAwayException> DiagnoseAsync(RedisAwayException failure, CancellationToken stop)
+    {
+        var endpoint = Endpoints().First();
+        if (options.Unix is { } path && !File.Exists(path))
+        {
+            return new RedisAwayException($"Redis at {Address} can't be reached. (There is no such socket, or this user may not see it)", isRefusal: false, failure);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(Patience);
+        try
+        {
+            using var socket = endpoint is UnixDomainSocketEndPoint
+                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                : new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(endpoint, patience.Token);
+        }
+        catch (SocketException e)
+        {
+            return RedisErrors.Explain(e, null, this);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return RedisErrors.Explain(new TimeoutException(), null, this);
+        }
+
+        return new RedisAwayException(
+            $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it. ({failure.InnerException?.Message})", isRefusal: false, failure);
+    }
+
+    private IEnumerable<EndPoint> Endpoints()
+    {
+        IEnumerable<EndPoint> endpoints = options switch
+        {
+            { Unix: { } path } => [new UnixDomainSocketEndPoint(path)],
+            { Endpoints.Count: > 0 } => options.Endpoints,
+            { SentinelEndpoints.Count: > 0 } => options.SentinelEndpoints,
+            _ => [new DnsEndPoint(options.Host, options.Port)],
+        };
+
+        // An address as a name would be another server than the one that the cluster speaks of.
+        return endpoints.Select(endpoint => endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
+    }
+
     private void Note(ConnectionFailedEventArgs? failure)
     {
         if (failure is not null)
@@ -143,7 +211,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         var patience = (int)Patience.TotalMilliseconds;
         var configuration = new ConfigurationOptions
         {
-            AbortOnConnectFail = false,
+            AbortOnConnectFail = true, // tried again by us: only so it says why
             AllowAdmin = true, // for CONFIG alone
             AsyncTimeout = patience,
             BacklogPolicy = BacklogPolicy.FailFast,
@@ -163,17 +231,9 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             TieBreaker = "", // as with the channel: a key of the library's own
             User = options.User,
         };
-        IEnumerable<EndPoint> endpoints = options switch
+        foreach (var endpoint in Endpoints())
         {
-            { Unix: { } path } => [new UnixDomainSocketEndPoint(path)],
-            { Endpoints.Count: > 0 } => options.Endpoints,
-            { SentinelEndpoints.Count: > 0 } => options.SentinelEndpoints,
-            _ => [new DnsEndPoint(options.Host, options.Port)],
-        };
-        foreach (var endpoint in endpoints)
-        {
-            // An address as a name would be another server than the one that the cluster speaks of.
-            configuration.EndPoints.Add(endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
+            configuration.EndPoints.Add(endpoint);
         }
 
         if (options.Tls)

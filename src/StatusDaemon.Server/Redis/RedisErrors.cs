@@ -14,6 +14,7 @@ internal static class RedisErrors
         ("NOAUTH", "wants a password; set {0}.password, and {0}.user if it has users"),
         ("ERR AUTH", "knows no password; take {0}.password out"),
         ("NOPERM", "does not let this user do what it must; give it the rights that docs/operations.md names"),
+        ("database does not exist", "has no such database; set {0}.db to one that it has"),
         ("ERR DB index", "has no such database; set {0}.db to one that it has"),
         ("ERR invalid DB index", "has no such database; set {0}.db to one that it has"),
         ("ERR SELECT is not allowed", "is a cluster, which has database 0 alone; take {0}.db out"),
@@ -34,7 +35,7 @@ internal static class RedisErrors
     ];
 
     /// <summary>Whether an exception tells of the server and not of us.</summary>
-    public static bool IsOfRedis(Exception e) => e is RedisException or RedisTimeoutException or TimeoutException or SocketException or IOException or AuthenticationException;
+    public static bool IsOfRedis(Exception e) => e is RedisException or RedisTimeoutException or RedisCommandException or TimeoutException or SocketException or IOException or AuthenticationException or ObjectDisposedException { ObjectName: nameof(ConnectionMultiplexer) };
 
     /// <summary>Whether a server answered that it is a replica.</summary>
     public static bool IsOfReplica(Exception e) => Find<RedisServerException>(e) is { } said && said.Message.StartsWith("READONLY", StringComparison.Ordinal);

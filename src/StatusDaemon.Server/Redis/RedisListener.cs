@@ -5,7 +5,7 @@ namespace StatusDaemon.Redis;
 /// <summary>Hears which keys of a Redis change, on every server that owns keys: a bell only, since what is said may get lost.</summary>
 /// <remarks>
 /// In a cluster each server tells of its own keys alone. After a connection was lost the library does not subscribe again by itself to what is listened to on all servers, so
-/// <see cref="ListenAsync"/> is called after each interruption. <paramref name="ring"/> is called by any thread, also by several at once, and must not block.
+/// <see cref="ListenAsync"/> is called after each interruption. <paramref name="ring"/> is called by any thread, one at a time, and must not block.
 /// </remarks>
 /// <param name="globs">Patterns of keys, as Redis matches them.</param>
 /// <param name="ring">Is told the bytes of a key that was set, changed, deleted, has expired or was evicted.</param>
@@ -23,34 +23,41 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
     /// <summary>Whether something may have been missed since the last <see cref="ListenAsync"/>, or it has not been called.</summary>
     public bool HasGap => listeningSince != connection.Interruptions;
 
-    /// <summary>Begins to listen, or begins anew.</summary>
+    /// <summary>Begins to listen, or begins anew. Whether it is heard what rings must be tried: a connection may come a moment later, or never.</summary>
     /// <exception cref="RedisAwayException">Redis is away.</exception>
     public async Task ListenAsync()
     {
-        // The connection for listening may come a moment after the one for commands.
-        using var patience = new CancellationTokenSource(RedisConnection.Patience);
-        while (true)
+        var now = connection.Interruptions;
+        List<ChannelMessageQueue> made = [];
+        try
         {
-            var now = connection.Interruptions;
-            try
+            foreach (var glob in globs)
             {
-                await SubscribeAsync();
-                listeningSince = now;
-                return;
-            }
-            catch (RedisConnectionException) when (!patience.IsCancellationRequested)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(10), CancellationToken.None);
-            }
-            catch (Exception e) when (RedisErrors.IsOfRedis(e))
-            {
-                throw connection.Away(e);
+                // Fire and forget: else one server that is down, such as the primary of before, would keep us from listening to all others.
+                var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
+                await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
+
+                // The library fills the queue before it reads on, and calls us by another thread some time later.
+                made.Add(await connection.Subscriber.SubscribeAsync(channel, CommandFlags.FireAndForget));
+                await connection.Subscriber.SubscribeAsync(channel, (_, _) => Drain(), CommandFlags.FireAndForget);
             }
         }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            throw connection.Away(e);
+        }
+
+        lock (gate)
+        {
+            queues = [.. made];
+        }
+
+        listeningSince = now;
+        Drain();
     }
 
     /// <summary>Waits until every event has rung that the server sent before the call: they and the answer come in one line. Outside of a cluster, where there is one such server.</summary>
-    /// <exception cref="RedisAwayException">Redis is away.</exception>
+    /// <exception cref="RedisAwayException">Redis is away, or the connection for listening is not there.</exception>
     public async Task CatchUpAsync()
     {
         try
@@ -65,27 +72,11 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         Drain();
     }
 
-    private async Task SubscribeAsync()
-    {
-        List<ChannelMessageQueue> made = [];
-        foreach (var glob in globs)
-        {
-            // The library fills the queue before it reads on, and tells of it by another thread some time later.
-            var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
-            await connection.Subscriber.UnsubscribeAsync(channel);
-            made.Add(await connection.Subscriber.SubscribeAsync(channel));
-            await connection.Subscriber.SubscribeAsync(channel, (_, _) => Drain());
-        }
-
-        Volatile.Write(ref queues, [.. made]);
-        Drain();
-    }
-
     private void Drain()
     {
         lock (gate)
         {
-            foreach (var queue in Volatile.Read(ref queues))
+            foreach (var queue in queues)
             {
                 while (queue.TryRead(out var message))
                 {

@@ -54,9 +54,6 @@ internal sealed class KnownValues(UidTable uids)
         }
     }
 
-    /// <summary>The number of the last look or write that began.</summary>
-    public long Now => Interlocked.Read(ref now);
-
     /// <summary>Numbers a look, before the server is asked.</summary>
     public long BeginLook() => Interlocked.Increment(ref now);
 
@@ -154,10 +151,9 @@ internal sealed class KnownValues(UidTable uids)
     /// <summary>Compares what a look has met with what is known, and knows it from then on.</summary>
     /// <param name="value">Null if there is no such key, which the caller has made sure of.</param>
     /// <param name="look">Number of the look.</param>
-    /// <param name="rungAt">The last look that had begun when the key rang; null if it was not rung.</param>
     /// <param name="incarnation">The store's.</param>
     /// <param name="isAfterLoss">Whether the server has lost writes: then what is older than we know, or not there, was lost, and no other program's doing.</param>
-    public Seen Look(Uid uid, byte[]? value, long look, long? rungAt, ulong incarnation, bool isAfterLoss)
+    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, bool isAfterLoss)
     {
         lock (gate)
         {
@@ -171,14 +167,12 @@ internal sealed class KnownValues(UidTable uids)
             var digest = value is null ? 0 : RedisStatusValue.DigestOf(value);
             if (digest == (isKnown ? known.Digest : 0))
             {
-                var isRepeated = isKnown && known.IsForeign && rungAt >= known.At;
                 if (isKnown)
                 {
-                    known.At = Interlocked.Increment(ref now);
+                    known.At = look;
                 }
 
-                // Another program that writes what it wrote before says so anew: an equal status is a change too.
-                return !isRepeated ? new Seen(Sight.Same) : SeenForeign(uid, value);
+                return new Seen(Sight.Same);
             }
 
             if (value is null)
@@ -222,9 +216,8 @@ internal sealed class KnownValues(UidTable uids)
         }
     }
 
-    private static Seen SeenForeign(Uid uid, byte[]? value) =>
-        value is null ? new Seen(Sight.Same)
-        : RedisStatusValue.TryReadForeign(uid, value, out var status, out var timestamp, out var problem) ? new Seen(Sight.Foreign, status, timestamp)
+    private static Seen SeenForeign(Uid uid, byte[] value) =>
+        RedisStatusValue.TryReadForeign(uid, value, out var status, out var timestamp, out var problem) ? new Seen(Sight.Foreign, status, timestamp)
         : new Seen(Sight.Unfit, Problem: problem);
 
     private Seen LookAtNone(Uid uid, ref Known known, bool isAfterLoss)
@@ -236,7 +229,6 @@ internal sealed class KnownValues(UidTable uids)
         return new Seen(isAfterLoss ? Sight.Same : Sight.Deleted);
     }
 
-    // What rings while the answer is under way counts as seen in it: were it a later write of the same value, nothing would differ.
     private void Set(Uid uid, UInt128 digest, StatusVersion version, bool isForeign)
     {
         ref var known = ref Find(uid);

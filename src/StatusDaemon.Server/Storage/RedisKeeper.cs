@@ -17,8 +17,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Between two pulses.</summary>
     public static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a ring may take to be heard.</summary>
+    /// <summary>How long a ring may take to be heard; and one that is tried, until it is tried again.</summary>
     private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TrialPatience = TimeSpan.FromMilliseconds(300);
 
     private readonly RedisConnection connection;
     private readonly RedisStatusKeys keys;
@@ -35,7 +36,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     private volatile RedisAwayException? away = new("Redis was not reached yet.", isRefusal: false);
     private volatile bool isDeaf;
     private volatile bool isLossPending;
+    private volatile bool isExchanged;
     private TaskCompletionSource suspicion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long lossesFound;
     private long losses;
     private long gaps;
     private long awaySince;
@@ -109,12 +112,17 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Whether the database still is the one that we filled, on every server: only then is a key that is not there one that was deleted.</summary>
     public async Task<bool> IsIntactAsync()
     {
-        if (isLossPending || await keys.ReadIncarnationAsync() != lookout.Incarnation)
+        switch (await keys.ReadIncarnationAsync())
         {
-            return false;
+            case null:
+                NoteLoss("its marker is gone");
+                return false;
+            case var found when found != lookout.Incarnation:
+                isExchanged = true;
+                return false;
+            default:
+                return await PulseAsync();
         }
-
-        return await PulseAsync();
     }
 
     /// <summary>After writes: notes at each server that they were made, so that one which comes back without them is found out.</summary>
@@ -204,7 +212,18 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         var servers = connection.Primaries();
         await listener.ListenAsync();
         await FindLossAsync(isFirst);
+        if (await new RedisNotifications(connection).TurnOnAsync(servers))
+        {
+            LogTurnedOn(connection.Address);
+        }
+
         var hears = await HearsAsync(servers, stop);
+        for (var again = 0; !hears && again < 3; again++)
+        {
+            await listener.ListenAsync(); // the connection for listening may not have been there yet
+            hears = await HearsAsync(servers, stop);
+        }
+
         if (isFirst && !hears)
         {
             throw new RedisAwayException(
@@ -212,13 +231,14 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
 
         NoteHearing(hears);
+        var found = lossesFound; // what is lost from here on may have been looked at before: then once more
         if (!isFirst)
         {
             Interlocked.Increment(ref gaps);
             await lookout.SweepAsync(servers, IsIntactAsync, isLossPending, isUrgent: true, stop);
         }
 
-        if (isLossPending)
+        if (isLossPending && found == lossesFound)
         {
             isLossPending = false;
             Interlocked.Increment(ref losses);
@@ -228,6 +248,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Compares markers and pulses with what we remember, and puts them right.</summary>
     private async Task FindLossAsync(bool isFirst)
     {
+        isExchanged = false;
         var ours = isFirst ? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1 : lookout.Incarnation;
         var (incarnation, _, isMade) = await keys.OpenMarkerAsync(ours, Interlocked.Read(ref lastEpoch));
         if (isFirst)
@@ -279,15 +300,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether every server's rings are heard; where they are not, turns notifications on and tries once more.</summary>
+    /// <summary>Whether every server's rings are heard, of all kinds that we need.</summary>
     private async Task<bool> HearsAsync(IReadOnlyList<IServer> servers, CancellationToken stop)
     {
-        var flags = new RedisNotifications(connection);
-        if (await flags.TurnOnAsync(servers))
-        {
-            LogTurnedOn(connection.Address);
-        }
-
         foreach (var server in servers)
         {
             var (pulse, probe) = keys.KeysOn(server);
@@ -297,7 +312,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
             var since = clock.GetTimestamp();
             while (CountOf(pulse) == pulsesHeard || CountOf(probe) < probesHeard + 2)
             {
-                if (clock.GetElapsedTime(since) > HearingPatience)
+                if (clock.GetElapsedTime(since) > TrialPatience)
                 {
                     return false;
                 }
@@ -322,6 +337,11 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
             {
                 var alarm = await Task.WhenAny(watching, sweeping, suspicion.Task, connection.Interrupted, Task.Delay(Pulse, clock, stop));
                 stop.ThrowIfCancellationRequested();
+                if (isLossPending || isExchanged)
+                {
+                    break;
+                }
+
                 if (alarm == watching || alarm == sweeping)
                 {
                     await alarm; // it ends only by failing
@@ -350,7 +370,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
                     sent = (clock.GetTimestamp(), connection.Primaries().Select(server => keys.KeysOn(server).Pulse).ToDictionary(key => key, CountOf));
                 }
 
-                if (!await PulseAsync() || await keys.ReadIncarnationAsync() != lookout.Incarnation)
+                if (!await IsIntactAsync())
                 {
                     break;
                 }
@@ -409,6 +429,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
 
     private void NoteLoss(string how)
     {
+        Interlocked.Increment(ref lossesFound);
         if (!isLossPending)
         {
             isLossPending = true;

@@ -55,7 +55,7 @@ internal sealed partial class RedisLookout(
     {
         if (uids.TryFind(uid, out var found))
         {
-            rung.Add(found, clock.GetTimestamp(), known.Now);
+            rung.Add(found, clock.GetTimestamp());
         }
         else
         {
@@ -123,7 +123,7 @@ internal sealed partial class RedisLookout(
     /// <returns>What it is. A status of another program goes to the shard: it is newer than what was to be written.</returns>
     public Sight TakeInstead(Uid uid, byte[]? value)
     {
-        var seen = known.Look(uid, value, known.BeginLook(), rungAt: null, Incarnation, isAfterLoss: false);
+        var seen = known.Look(uid, value, known.BeginLook(), Incarnation, isAfterLoss: false);
         Report(uid, value, seen, clock.GetTimestamp(), before: null);
         return seen.Sight;
     }
@@ -160,17 +160,17 @@ internal sealed partial class RedisLookout(
     /// <summary>The store's incarnation, once it is known.</summary>
     public ulong Incarnation { get; set; }
 
-    private RungKeys.Ring Unrung(Uid uid) => new(uid, clock.GetTimestamp(), -1);
+    private Ring Unrung(Uid uid) => new(uid, clock.GetTimestamp());
 
-    private void PutBack(IEnumerable<RungKeys.Ring> rings)
+    private void PutBack(IEnumerable<Ring> rings)
     {
-        foreach (var (uid, at, look) in rings)
+        foreach (var (uid, at) in rings)
         {
-            rung.Add(uid, at, look);
+            rung.Add(uid, at);
         }
     }
 
-    private async Task<int> LookAsync(List<RungKeys.Ring> rings, Func<Task<bool>> isIntact, bool isAfterLoss, Dictionary<Uid, UInt128>? before = null)
+    private async Task<int> LookAsync(List<Ring> rings, Func<Task<bool>> isIntact, bool isAfterLoss, Dictionary<Uid, UInt128>? before = null)
     {
         var look = known.BeginLook();
         var values = await keys.ReadAsync([.. rings.Select(ring => ring.Uid)]);
@@ -182,12 +182,12 @@ internal sealed partial class RedisLookout(
         var unclear = 0;
         for (var i = 0; i < values.Length; i++)
         {
-            var (uid, at, rungAt) = rings[i];
-            var seen = known.Look(uid, values[i], look, rungAt < 0 ? null : rungAt, Incarnation, isAfterLoss);
+            var (uid, at) = rings[i];
+            var seen = known.Look(uid, values[i], look, Incarnation, isAfterLoss);
             if (seen.Sight == Sight.Unclear)
             {
                 unclear++;
-                rung.Add(uid, at, rungAt);
+                rung.Add(uid, at);
             }
             else
             {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using StatusDaemon.Names;
 
 namespace StatusDaemon.Storage;
@@ -9,7 +8,7 @@ internal sealed class RungKeys(int capacity)
 {
     private readonly Lock gate = new();
     private readonly Queue<Uid> order = new();
-    private readonly Dictionary<Uid, Ring> rings = new(Uid.Comparer);
+    private readonly Dictionary<Uid, long> rings = new(Uid.Comparer);
     private TaskCompletionSource rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool hasOverflown;
 
@@ -32,7 +31,7 @@ internal sealed class RungKeys(int capacity)
         {
             lock (gate)
             {
-                return order.TryPeek(out var oldest) ? rings[oldest].At : null;
+                return order.TryPeek(out var oldest) ? rings[oldest] : null;
             }
         }
     }
@@ -49,27 +48,25 @@ internal sealed class RungKeys(int capacity)
         }
     }
 
-    /// <summary>Notes that a key rang; once more if it waits already.</summary>
-    /// <param name="at">By <see cref="TimeProvider.GetTimestamp"/>; for one that waits already the earlier time stays.</param>
-    /// <param name="look">Number of the last look that had begun, see <see cref="KnownValues.BeginLook"/>: a later one sees what rang.</param>
-    public void Add(Uid uid, long at, long look)
+    /// <summary>Notes that a key rang; one that waits already keeps its place and time.</summary>
+    /// <param name="at">By <see cref="TimeProvider.GetTimestamp"/>.</param>
+    public void Add(Uid uid, long at)
     {
         lock (gate)
         {
-            if (rings.TryGetValue(uid, out var before))
+            if (rings.ContainsKey(uid))
             {
-                rings[uid] = before with { Look = Math.Max(look, before.Look) };
+                return;
             }
-            else if (rings.Count == capacity)
+
+            if (rings.Count == capacity)
             {
                 hasOverflown = true;
                 return;
             }
-            else
-            {
-                rings.Add(uid, new Ring(uid, at, look));
-                order.Enqueue(uid);
-            }
+
+            rings.Add(uid, at);
+            order.Enqueue(uid);
 
             rung.TrySetResult();
         }
@@ -83,8 +80,8 @@ internal sealed class RungKeys(int capacity)
             var taken = new List<Ring>(Math.Min(max, order.Count));
             while (taken.Count < max && order.TryDequeue(out var uid))
             {
-                rings.Remove(uid, out var ring);
-                taken.Add(ring);
+                rings.Remove(uid, out var at);
+                taken.Add(new Ring(uid, at));
             }
 
             if (order.Count == 0 && rung.Task.IsCompleted)
@@ -105,10 +102,8 @@ internal sealed class RungKeys(int capacity)
             return was;
         }
     }
-
-    /// <summary>One that waits.</summary>
-    /// <param name="At">When it first rang.</param>
-    /// <param name="Look">The last look that had begun when it last rang.</param>
-    [SuppressMessage("Design", "CA1034", Justification = "It means nothing without the table.")]
-    public readonly record struct Ring(Uid Uid, long At, long Look);
 }
+
+/// <summary>A subscriber whose key rang.</summary>
+/// <param name="At">When it first rang.</param>
+internal readonly record struct Ring(Uid Uid, long At);

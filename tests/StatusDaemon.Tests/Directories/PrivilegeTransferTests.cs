@@ -52,7 +52,7 @@ public sealed class PrivilegeTransferTests : IAsyncLifetime
         await using var transfer = await OpenAsync();
         var changes = await transfer.CompareAsync(file, stop);
         Assert.All(changes, change => Assert.Equal(PrivilegeChangeKind.Added, change.Kind));
-        Assert.Empty(redis.Server.Keys()); // comparing changes nothing
+        Assert.Empty(await redis.Server.KeysAsync().ToArrayAsync(stop)); // comparing changes nothing
         await transfer.ApplyAsync(changes, stop);
 
         Assert.Empty(await transfer.CompareAsync(file, stop));
@@ -99,7 +99,7 @@ public sealed class PrivilegeTransferTests : IAsyncLifetime
         await transfer.ApplyAsync(await transfer.CompareAsync(folder["new.yml"], stop), stop);
         Assert.Equal(
             ["black:u1", "dname:a@X", "number:1", "number:3", "other:key", "subscriber:u1"],
-            redis.Server.Keys().Select(key => key.ToString()).Order(StringComparer.Ordinal));
+            (await redis.Server.KeysAsync().ToArrayAsync(stop)).Select(key => key.ToString()).Order(StringComparer.Ordinal));
         Assert.Equal("of the service", await redis.Commands.HashGetAsync("subscriber:u1", "photo"));
         Assert.False(await redis.Commands.HashExistsAsync("subscriber:u1", "name"));
     }

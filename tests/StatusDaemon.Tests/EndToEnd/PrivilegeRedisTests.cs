@@ -135,7 +135,7 @@ public sealed class PrivilegeRedisTests : IAsyncLifetime
         Assert.Equal(0, exitCode);
         Assert.StartsWith("u1\n  + dname:a@X: u1\n  + number:1: u1\n  + subscriber:u1 dname: a@X\n  + subscriber:u1 numbers: 1\n  + black:u1 u2\n", output, StringComparison.Ordinal);
         Assert.EndsWith("is as it was. With --apply: 5 added, 0 changed, 0 removed.\n", output, StringComparison.Ordinal);
-        Assert.Empty(redis.Server.Keys());
+        Assert.Empty(await redis.Server.KeysAsync().ToArrayAsync(TestContext.Current.CancellationToken));
 
         (exitCode, output, _) = await RunAsync("import-privileges", file, "--config", settings, "--apply", "--json");
         Assert.Equal(0, exitCode);
@@ -152,7 +152,7 @@ public sealed class PrivilegeRedisTests : IAsyncLifetime
         Assert.EndsWith("5 that the file does not have stay; --prune removes them.\n", output, StringComparison.Ordinal);
         (exitCode, _, _) = await RunAsync("import-privileges", nobody, "--config", settings, "--apply", "--prune");
         Assert.Equal(0, exitCode);
-        Assert.Empty(redis.Server.Keys());
+        Assert.Empty(await redis.Server.KeysAsync().ToArrayAsync(TestContext.Current.CancellationToken));
 
         (exitCode, output, var error) = await RunAsync("import-privileges", folder["missing.yml"], "--config", settings);
         Assert.Equal((1, ""), (exitCode, output));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Runtime.InteropServices;
 using StatusDaemon.Load;
 
@@ -78,6 +79,16 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         return server;
     }
 
+    /// <summary>Writes the files and starts the program, which waits for something.</summary>
+    public static async Task<StatusdProcess> LaunchAsync(string settings, string directory)
+    {
+        var server = new StatusdProcess(new Dictionary<string, string>());
+        await File.WriteAllTextAsync(server.SettingsPath, settings);
+        await File.WriteAllTextAsync(server.DirectoryPath, directory);
+        server.Launch();
+        return server;
+    }
+
     /// <summary>Starts the program with something that it can't start with.</summary>
     /// <returns>Its exit code, and what it printed; the paths of its folder read <c>~</c>.</returns>
     public static async Task<(int ExitCode, string Output)> FailAsync(
@@ -115,10 +126,12 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     }
 
     /// <summary>What <c>/readyz</c> says.</summary>
-    public async Task<string> AskReadyAsync()
+    public async Task<string> AskReadyAsync(HttpStatusCode expected = HttpStatusCode.OK)
     {
         using var http = new HttpClient();
-        return await http.GetStringAsync(new Uri($"http://127.0.0.1:{Port}/readyz"), TestContext.Current.CancellationToken);
+        using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{Port}/readyz"), TestContext.Current.CancellationToken);
+        Assert.Equal(expected, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>Memory of the process that is in RAM, in bytes.</summary>
@@ -244,7 +257,7 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     }
 
     /// <summary>Asks until it says that it is ready; that it says so is the event, and asking the only way to hear it.</summary>
-    private async Task ReadyAsync()
+    public async Task ReadyAsync()
     {
         using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
         using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5) };

@@ -14,19 +14,23 @@ internal sealed partial class RedisProcess : IAsyncDisposable
     public static readonly string[] Durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--notify-keyspace-events", "KA"];
 
     private readonly string folder = Directory.CreateTempSubdirectory("statusd-redis-").FullName;
-    private readonly string program;
     private readonly string[] options;
+    private readonly string? sentinel;
     private Process? process;
     private ConnectionMultiplexer? connection;
 
-    private RedisProcess(string program, string[] options)
+    /// <param name="sentinel">Lines of a sentinel's file; null for a server.</param>
+    private RedisProcess(string[] options, string? sentinel)
     {
-        this.program = program;
         this.options = options;
+        this.sentinel = sentinel;
     }
 
     /// <summary>Its TCP port on 127.0.0.1; the same after a restart.</summary>
     public int Port { get; } = FreePorts.Next();
+
+    /// <summary>Its port for TLS, if it has one.</summary>
+    public int TlsPort { get; private init; }
 
     /// <summary>Its folder.</summary>
     public string Folder => folder;
@@ -41,16 +45,38 @@ internal sealed partial class RedisProcess : IAsyncDisposable
     public IServer Server => connection!.GetServer(connection.GetEndPoints()[0]);
 
     /// <summary>Starts one with these options of its command line; returns when it answers.</summary>
-    public static Task<RedisProcess> StartAsync(params string[] options) => StartAsync("redis-server", options, null);
-
-    /// <summary>Starts one that wants more of a client than a port.</summary>
-    /// <param name="client">Changes how the test itself connects to it.</param>
-    public static async Task<RedisProcess> StartAsync(string program, string[] options, Action<ConfigurationOptions>? client)
+    public static async Task<RedisProcess> StartAsync(params string[] options)
     {
-        var server = new RedisProcess(program, options);
+        var server = new RedisProcess(options, sentinel: null);
+        server.Launch();
+        await server.ConnectAsync(_ => { });
+        return server;
+    }
+
+    /// <summary>Starts one that speaks TLS too.</summary>
+    /// <param name="options">Given the TLS port.</param>
+    /// <param name="client">Changes how the test itself connects to it.</param>
+    public static async Task<RedisProcess> StartAsync(Func<string, string[]> options, Action<ConfigurationOptions> client)
+    {
+        var port = FreePorts.Next();
+        var server = new RedisProcess(options(port.ToString(CultureInfo.InvariantCulture)), sentinel: null) { TlsPort = port };
         server.Launch();
         await server.ConnectAsync(client);
         return server;
+    }
+
+    /// <summary>Starts a sentinel that looks after a primary under the name <c>main</c>, and after its replicas.</summary>
+    public static async Task<RedisProcess> StartSentinelAsync(RedisProcess primary)
+    {
+        var sentinel = new RedisProcess([], string.Create(CultureInfo.InvariantCulture, $"""
+            sentinel monitor main 127.0.0.1 {primary.Port} 1
+            sentinel down-after-milliseconds main 500
+            sentinel failover-timeout main 2000
+
+            """));
+        sentinel.Launch();
+        await sentinel.ConnectAsync(client => client.CommandMap = CommandMap.Sentinel);
+        return sentinel;
     }
 
     /// <summary>Starts it again over what it left; returns when it answers.</summary>
@@ -93,14 +119,14 @@ internal sealed partial class RedisProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var start = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(sentinel is null ? "redis-server" : "redis-sentinel") { WorkingDirectory = folder, RedirectStandardOutput = true };
         var config = Path.Combine(folder, "redis.conf");
         if (!File.Exists(config))
         {
-            File.WriteAllText(config, ""); // a sentinel and a cluster write what they learn into it
+            File.WriteAllText(config, sentinel ?? ""); // a sentinel writes into it what it learns
         }
 
-        string[] arguments = [config, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder, .. program == "redis-server" ? ["--save", ""] : Array.Empty<string>(), .. options];
+        string[] arguments = [config, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder, .. sentinel is null ? ["--save", ""] : Array.Empty<string>(), .. options];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -112,7 +138,7 @@ internal sealed partial class RedisProcess : IAsyncDisposable
         process.BeginOutputReadLine();
     }
 
-    private async Task ConnectAsync(Action<ConfigurationOptions>? client)
+    private async Task ConnectAsync(Action<ConfigurationOptions> client)
     {
         var configuration = new ConfigurationOptions
         {
@@ -124,7 +150,7 @@ internal sealed partial class RedisProcess : IAsyncDisposable
             TieBreaker = "",
             EndPoints = { new IPEndPoint(IPAddress.Loopback, Port) },
         };
-        client?.Invoke(configuration);
+        client(configuration);
         connection = await ConnectionMultiplexer.ConnectAsync(configuration);
         await AnswersAsync();
     }
@@ -138,7 +164,7 @@ internal sealed partial class RedisProcess : IAsyncDisposable
         {
             if (process!.HasExited)
             {
-                throw new InvalidOperationException($"{program} ended with {process.ExitCode}.");
+                throw new InvalidOperationException($"Redis ended with {process.ExitCode}.");
             }
 
             try

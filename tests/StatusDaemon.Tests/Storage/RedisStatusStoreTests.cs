@@ -1,19 +1,20 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using StatusDaemon.Names;
+using StackExchange.Redis;
 using StatusDaemon.Redis;
 
 namespace StatusDaemon.Storage;
 
-public sealed class RedisStatusStoreTests : StatusStoreContract, IAsyncLifetime
+/// <summary>A Redis as Debian ships it, but for persistence and notifications.</summary>
+public sealed class RedisStatusStoreTests : RedisStatusStoreContract
 {
     private RedisProcess redis = null!;
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private protected override RedisOptions Options => redis.Options;
 
-    public async ValueTask InitializeAsync() => redis = await RedisProcess.StartAsync(RedisProcess.Durable);
+    private protected override IDatabase Others => redis.Commands;
 
-    public ValueTask DisposeAsync() => redis.DisposeAsync();
+    public override async ValueTask InitializeAsync() => redis = await RedisProcess.StartAsync(RedisProcess.Durable);
 
-    private protected override async Task<IStatusStore> OpenAsync() => await RedisStatusStore.OpenAsync(
-        new StatusRedisOptions { Server = redis.Options }, shards: 4, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+    public override ValueTask DisposeAsync() => redis.DisposeAsync();
+
+    private protected override Task FlushAsync() => redis.Server.FlushAllDatabasesAsync();
 }

@@ -1,0 +1,47 @@
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Storage;
+
+public sealed class ExternalStatusesTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_shard_is_called_once_and_takes_the_latest_of_each()
+    {
+        var external = new ExternalStatuses(shards: 1);
+        external.Put(Of("a", Status.Busy, 1));
+        external.Put(Of("b", Status.Busy, 2));
+        external.Put(Of("a", Status.Absent, 3));
+        Assert.Equal((2, 1L), (external.Count, external.OldestAt));
+        await using var calls = external.FollowAsync(Stop).GetAsyncEnumerator(Stop);
+        Assert.True(await calls.MoveNextAsync());
+        Assert.Equal(0, calls.Current);
+        Assert.Equal([("a", Status.Absent), ("b", Status.Busy)], external.Take(0).Select(status => (status.Uid.ToString(), status.Status)).Order());
+        Assert.Empty(external.Take(0));
+        Assert.Null(external.OldestAt);
+
+        var next = calls.MoveNextAsync();
+        Assert.False(next.IsCompleted);
+        external.Put(Of("a", Status.Busy, 4));
+        Assert.True(await next);
+    }
+
+    [Fact]
+    public async Task What_comes_after_the_call_calls_again()
+    {
+        var external = new ExternalStatuses(shards: 1);
+        external.Put(Of("a", Status.Busy, 1));
+        await using var calls = external.FollowAsync(Stop).GetAsyncEnumerator(Stop);
+        await calls.MoveNextAsync();
+        external.Put(Of("b", Status.Busy, 2));
+        Assert.True(await calls.MoveNextAsync());
+        Assert.Equal(2, external.Take(0).Count);
+    }
+
+    [Fact]
+    public void A_store_of_the_daemon_alone_has_none_for_any_shard() => Assert.Empty(ExternalStatuses.None.Take(31));
+
+    private static ExternalStatus Of(string uid, Status status, long at) =>
+        new(StoredStatuses.Uid(uid), status, default, new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch), at);
+}

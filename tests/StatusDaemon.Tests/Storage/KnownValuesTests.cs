@@ -1,0 +1,162 @@
+using StatusDaemon.Names;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Storage;
+
+public sealed class KnownValuesTests
+{
+    private const ulong Ours = 5;
+    private static readonly Uid Someone = StoredStatuses.Uid("uid-1");
+
+    private readonly UidTable uids = new();
+    private readonly KnownValues known;
+
+    public KnownValuesTests() => known = new KnownValues(uids);
+
+    [Fact]
+    public void What_was_written_is_nothing_new_and_what_is_as_new_is_not_written_again()
+    {
+        var value = Write(1);
+        Assert.Equal(Sight.Same, Look(value).Sight);
+        Assert.False(known.TryBeginWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), out _, out _));
+        var (older, newer) = (RedisStatusValue.Format(Someone, Record(0)), RedisStatusValue.Format(Someone, Record(2)));
+        Assert.False(known.TryBeginWrite(Someone, Record(0), RedisStatusValue.DigestOf(older), out _, out _));
+        Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(newer), out var expected, out _));
+        Assert.Equal(RedisStatusValue.DigestOf(value), expected);
+    }
+
+    [Fact]
+    public void While_a_write_is_under_way_nothing_is_clear_and_a_look_that_is_older_than_its_end_neither()
+    {
+        var before = known.BeginLook();
+        var value = RedisStatusValue.Format(Someone, Record(1));
+        Assert.True(known.TryBeginWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), out var expected, out _));
+        Assert.Equal(UInt128.Zero, expected);
+        Assert.Equal(Sight.Unclear, Look(value).Sight);
+        known.EndWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), isWritten: true);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Ours, isAfterLoss: false).Sight);
+        Assert.Equal(Sight.Same, Look(value).Sight);
+    }
+
+    [Fact]
+    public void A_write_of_which_nobody_knows_is_ours_when_it_is_seen_and_may_not_have_been_either()
+    {
+        var first = Write(1);
+        var second = RedisStatusValue.Format(Someone, Record(2));
+        Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out _, out _));
+        known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: null);
+        Assert.Equal(Sight.Same, Look(first).Sight);
+        Assert.Equal(Sight.Same, Look(second).Sight);
+
+        // And its version is known with it.
+        Assert.False(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out _, out _));
+    }
+
+    [Fact]
+    public void What_another_program_wrote_is_told_once_and_may_be_written_over_from_then_on()
+    {
+        Write(1);
+        var seen = Look("4"u8);
+        Assert.Equal((Sight.Foreign, Status.Incoming), (seen.Sight, seen.Status));
+        Assert.Equal(Sight.Same, Look("4"u8).Sight);
+        Assert.Equal(Sight.Unfit, Look("four"u8).Sight);
+        Assert.Equal(Sight.Same, Look("four"u8).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(2), 17, out var expected, out _));
+        Assert.Equal(RedisStatusValue.DigestOf("four"u8), expected);
+    }
+
+    [Fact]
+    public void Only_what_another_program_wrote_keeps_its_time_to_live()
+    {
+        Look("4"u8);
+        var external = Record(1) with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) };
+        known.TryBeginWrite(Someone, external, 17, out _, out var keeps);
+        Assert.True(keeps);
+        known.EndWrite(Someone, external, 17, isWritten: true);
+        known.TryBeginWrite(Someone, external with { Version = new StatusVersion(Ours, 1, 2) }, 18, out _, out keeps);
+        Assert.False(keeps);
+    }
+
+    [Fact]
+    public void A_key_that_is_gone_was_deleted_unless_the_server_lost_it()
+    {
+        var value = Write(1);
+        Assert.Equal(Sight.Deleted, Look(null).Sight);
+        Assert.Equal(Sight.Same, Look(null).Sight);
+        Assert.Equal(0, known.Count);
+
+        Write(2);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, isAfterLoss: true).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(value), out var expected, out _));
+        Assert.Equal(UInt128.Zero, expected);
+    }
+
+    [Fact]
+    public void An_older_value_of_ours_is_another_programs_doing_unless_the_server_lost_the_newer()
+    {
+        var (first, second) = (Write(1), Write(2));
+        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Ours, isAfterLoss: true).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out var expected, out _));
+        Assert.Equal(RedisStatusValue.DigestOf(first), expected);
+        known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
+        Assert.Equal(Sight.Foreign, Look(first).Sight);
+    }
+
+    [Fact]
+    public void What_a_daemon_wrote_that_activated_the_shard_later_stays_and_is_taken_only_on_purpose()
+    {
+        Write(1);
+        var later = RedisStatusValue.Format(Someone, Record(1) with { Version = new StatusVersion(Ours, 2, 1), Status = Status.Absent });
+        Assert.Equal(Sight.Later, Look(later).Sight);
+        Assert.Equal(Sight.Later, Look(later).Sight);
+        var adopted = known.Adopt(Someone, later);
+        Assert.Equal((Sight.Foreign, Status.Absent), (adopted.Sight, adopted.Status));
+        Assert.Equal(Sight.Same, Look(later).Sight);
+    }
+
+    [Fact]
+    public void What_a_shard_read_at_its_activation_is_known_and_what_was_known_stays_to_be_looked_at()
+    {
+        var digest = RedisStatusValue.DigestOf("4"u8);
+        Assert.False(known.Learn(Someone, digest, default, isForeign: true, known.BeginLook()));
+        Assert.Equal(Sight.Same, Look("4"u8).Sight);
+        Assert.True(known.Learn(Someone, RedisStatusValue.DigestOf("5"u8), default, isForeign: true, known.BeginLook()));
+        Assert.Equal(Sight.Foreign, Look("5"u8).Sight);
+    }
+
+    [Fact]
+    public void Uids_are_held_while_a_value_is_known_and_given_back_with_it()
+    {
+        Write(1);
+        Assert.Equal((1, 1), (known.Count, uids.Count));
+        Look(null);
+        Assert.Equal((0, 0), (known.Count, uids.Count));
+        Write(2);
+        known.Clear();
+        Assert.Equal((0, 0), (known.Count, uids.Count));
+    }
+
+    [Fact]
+    public void What_a_sweep_has_not_met_is_what_was_known_before_it_began()
+    {
+        Write(1);
+        var sweep = known.BeginLook();
+        Assert.Equal([Someone], known.NotSeenSince(sweep));
+        Look(RedisStatusValue.Format(Someone, Record(1)));
+        Assert.Empty(known.NotSeenSince(sweep));
+    }
+
+    private static StatusRecord Record(int seq) => StoredStatuses.Of("uid-1", Ours, 1, seq).Record;
+
+    private byte[] Write(int seq)
+    {
+        var value = RedisStatusValue.Format(Someone, Record(seq));
+        Assert.True(known.TryBeginWrite(Someone, Record(seq), RedisStatusValue.DigestOf(value), out _, out _));
+        known.EndWrite(Someone, Record(seq), RedisStatusValue.DigestOf(value), isWritten: true);
+        return value;
+    }
+
+    private Seen Look(ReadOnlySpan<byte> value) => Look(value.ToArray());
+
+    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Ours, isAfterLoss: false);
+}

@@ -1,0 +1,169 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+using StatusDaemon.Names;
+using StatusDaemon.Redis;
+using StatusDaemon.Statuses;
+
+namespace StatusDaemon.Storage;
+
+/// <summary>What the store in Redis promises beside the contract of every store: each way of setting Redis up runs it for real.</summary>
+public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLifetime
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>How the daemon reaches it.</summary>
+    private protected abstract RedisOptions Options { get; }
+
+    /// <summary>Another program's connection.</summary>
+    private protected abstract IDatabase Others { get; }
+
+    /// <inheritdoc/>
+    public abstract ValueTask InitializeAsync();
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+
+    [Fact]
+    public async Task What_other_programs_write_comes_out_once_and_what_we_write_does_not()
+    {
+        await using var store = await OpenAsync();
+        await store.NextEpochAsync(0, Stop);
+        await store.WriteAsync([.. Enumerable.Range(1, 200).Select(i => StoredStatuses.Of($"uid-{i}", store.Incarnation, 1, i))], Stop);
+        await Task.WhenAll(Enumerable.Range(1, 50).Select(i => Others.StringSetAsync($"status:uid-{i}", "4")));
+
+        var seen = new List<ExternalStatus>();
+        await WaitAsync(store, seen, () => seen.Count >= 50);
+        await Others.StringSetAsync("status:last", "1");
+        await WaitAsync(store, seen, () => seen[^1].Uid.ToString() == "last");
+
+        Assert.Equal(51, seen.Count);
+        Assert.All(seen.Take(50), status => Assert.Equal((Status.Incoming, SourceKind.External), (status.Status, status.Source.Kind)));
+        Assert.Equal(51, seen.Select(status => status.Uid).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_record_is_not_written_over_what_another_program_wrote_unless_that_was_refused()
+    {
+        await using var store = await OpenAsync();
+        var uid = StoredStatuses.Uid("uid-1");
+        var before = StoredStatuses.Of("uid-1", 5, 1, 1);
+        var after = StoredStatuses.Of("uid-1", 5, 1, 2);
+        await store.WriteAsync([before], Stop);
+
+        // Its bell may be heard before or after the write: either way the other program's value is there and is handed over.
+        await Others.StringSetAsync("status:uid-1", """{"status":7,"timestamp":18}""");
+        var overtaken = await store.WriteAsync([after], Stop);
+        var seen = new List<ExternalStatus>();
+        await WaitAsync(store, seen, () => seen.Count > 0);
+        Assert.Equal((Status.Forwarding, "18"), (seen[0].Status, seen[0].Timestamp.ToString()));
+        if (overtaken.Count > 0)
+        {
+            Assert.Equal([after], overtaken);
+            Assert.Equal("""{"status":7,"timestamp":18}""", (string?)await Others.StringGetAsync("status:uid-1"));
+            Assert.Empty(await store.WriteAsync([after], Stop));
+        }
+
+        Assert.Equal([after], await store.ReadAsync([uid], Stop));
+    }
+
+    [Fact]
+    public async Task A_value_of_ours_that_another_program_writes_again_is_its_doing()
+    {
+        await using var store = await OpenAsync();
+        await store.NextEpochAsync(0, Stop);
+        await store.WriteAsync([StoredStatuses.Of("uid-1", store.Incarnation, 1, 1) with { }], Stop);
+        var old = await Others.StringGetAsync("status:uid-1");
+        var newer = StoredStatuses.Of("uid-1", store.Incarnation, 1, 2);
+        await store.WriteAsync([newer with { Record = newer.Record with { Status = Status.Absent } }], Stop);
+
+        await Others.StringSetAsync("status:uid-1", old);
+
+        var seen = new List<ExternalStatus>();
+        await WaitAsync(store, seen, () => seen.Count > 0);
+        Assert.Equal(Status.Busy, Assert.Single(seen).Status);
+    }
+
+    [Fact]
+    public async Task A_value_with_a_copied_version_is_read_as_another_programs_also_by_a_store_that_opens()
+    {
+        await using (var store = await OpenAsync())
+        {
+            await store.NextEpochAsync(0, Stop);
+            await store.WriteAsync([StoredStatuses.Of("uid-1", store.Incarnation, 1, 1)], Stop);
+        }
+
+        var ours = (string)(await Others.StringGetAsync("status:uid-1"))!;
+        await Others.StringSetAsync("status:uid-1", ours.Replace("\"status\":2", "\"status\":6", StringComparison.Ordinal));
+
+        await using var reopened = await OpenAsync();
+        await reopened.NextEpochAsync(0, Stop);
+        var read = Assert.Single(await reopened.ReadAsync([StoredStatuses.Uid("uid-1")], Stop)).Record;
+        Assert.True(read.IsUnversioned);
+        Assert.Equal((Status.Absent, SourceKind.External), (read.Status, read.Source.Kind));
+        Assert.True(Assert.Single(await reopened.ScanAsync(Stop).ToListAsync(Stop)).Record.IsUnversioned);
+    }
+
+    [Fact]
+    public async Task A_deleted_key_is_unknown()
+    {
+        await using var store = await OpenAsync();
+        await store.WriteAsync([StoredStatuses.Of("uid-1", 5, 1, 1), StoredStatuses.Of("uid-2", 5, 1, 2)], Stop);
+        await Others.KeyDeleteAsync("status:uid-1");
+        var seen = new List<ExternalStatus>();
+        await WaitAsync(store, seen, () => seen.Count > 0);
+        Assert.Equal(("uid-1", Status.Unknown), (seen[0].Uid.ToString(), Assert.Single(seen).Status));
+
+        // So it is if a write finds it out first.
+        await Others.KeyDeleteAsync("status:uid-2");
+        var overtaken = await store.WriteAsync([StoredStatuses.Of("uid-2", 5, 1, 3)], Stop);
+        await WaitAsync(store, seen, () => seen.Count > 1);
+        Assert.Equal(("uid-2", Status.Unknown), (seen[1].Uid.ToString(), seen[1].Status));
+        Assert.True(overtaken.Count == 0 || !await Others.KeyExistsAsync("status:uid-2"));
+    }
+
+    [Fact]
+    public async Task A_database_that_was_emptied_is_noticed_and_takes_everything_again()
+    {
+        await using var store = await OpenAsync();
+        var written = Enumerable.Range(1, 300).Select(i => StoredStatuses.Of($"uid-{i}", 5, 1, i)).ToList();
+        await store.WriteAsync(written, Stop);
+        var incarnation = store.Incarnation;
+        await FlushAsync();
+        while (store.Losses == 0 || store.Trouble is not null)
+        {
+            await Task.Delay(5, Stop);
+        }
+
+        Assert.Empty(await store.WriteAsync(written, Stop));
+        Assert.Equal(written.ToHashSet(), (await store.ScanAsync(Stop).ToListAsync(Stop)).ToHashSet());
+        Assert.Equal(incarnation, store.Incarnation);
+        Assert.Empty(store.External.Take(0).Concat(store.External.Take(1)).Concat(store.External.Take(2)).Concat(store.External.Take(3)));
+    }
+
+    /// <summary>Empties the whole database.</summary>
+    private protected abstract Task FlushAsync();
+
+    /// <inheritdoc/>
+    private protected override async Task<IStatusStore> OpenAsync() => await OpenRedisAsync(Options);
+
+    /// <summary>Opens the store of this test.</summary>
+    private protected static Task<RedisStatusStore> OpenRedisAsync(RedisOptions options) => RedisStatusStore.OpenAsync(
+        new StatusRedisOptions { Server = options }, shards: 4, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+
+    /// <summary>Waits until another program's status of a subscriber comes out.</summary>
+    internal static async Task WaitForAsync(IStatusStore store, string uid)
+    {
+        var seen = new List<ExternalStatus>();
+        await WaitAsync(store, seen, () => seen.Any(status => status.Uid.ToString() == uid));
+    }
+
+    /// <summary>Takes what other programs wrote until a condition holds.</summary>
+    private protected static async Task WaitAsync(IStatusStore store, List<ExternalStatus> seen, Func<bool> isDone)
+    {
+        await using var shards = store.External.FollowAsync(Stop).GetAsyncEnumerator(Stop);
+        while (!isDone() && await shards.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Stop))
+        {
+            seen.AddRange(store.External.Take(shards.Current));
+        }
+    }
+}
