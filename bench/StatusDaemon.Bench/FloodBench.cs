@@ -32,7 +32,7 @@ internal static class FloodBench
             using var server = Start(folder, port);
             try
             {
-                await ReadyAsync(port);
+                await BenchServer.ReadyAsync(port);
                 await RunAsync(server, port, waits);
             }
             finally
@@ -134,39 +134,6 @@ internal static class FloodBench
             PRIVILEGES: { file: {{folder}}/directory.yml }
             """);
         File.WriteAllText(Path.Combine(folder, "directory.yml"), "subscribers: []\n");
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        foreach (var word in (string[])[Path.Combine(AppContext.BaseDirectory, "statusd.dll"), "up", "--config", Path.Combine(folder, "settings.yml")])
-        {
-            start.ArgumentList.Add(word);
-        }
-
-        var server = Process.Start(start)!;
-        server.OutputDataReceived += static (_, _) => { };
-        server.BeginOutputReadLine();
-        return server;
-    }
-
-    private static async Task ReadyAsync(int port)
-    {
-        using var http = new HttpClient();
-        for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromSeconds(60);)
-        {
-            try
-            {
-                using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"));
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(50);
-        }
-
-        throw new TimeoutException("The server did not get ready.");
+        return BenchServer.Start(Path.Combine(folder, "settings.yml"));
     }
 }

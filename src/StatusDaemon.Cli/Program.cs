@@ -11,10 +11,13 @@ CultureInfo.CurrentUICulture = CultureInfo.DefaultThreadCurrentUICulture = UserL
 var home = Environment.GetEnvironmentVariable("STATUSD_HOME") ?? "";
 var settings = Path.GetFullPath(Path.Combine(home, "config", "settings.yml"));
 var server = new ServerRun(settings, Console.Out);
+var privileges = new PrivilegeRun(Console.Out, Console.Error);
 var modules = new Modules(
     DefaultSettings: settings,
     UpAsync: server.UpAsync,
     ReadClientDefaults: server.ReadClientDefaults,
-    TestClientAsync: (request, stop) => new TestClient(request, Console.Out, Console.Error, TimeProvider.System).RunAsync(stop));
+    TestClientAsync: (request, stop) => new TestClient(request, Console.Out, Console.Error, TimeProvider.System).RunAsync(stop),
+    ImportPrivilegesAsync: privileges.ImportAsync,
+    ExportPrivilegesAsync: privileges.ExportAsync);
 
 return await new CommandTree(modules).RunAsync(args, Console.Out, Console.Error, signals.Token);

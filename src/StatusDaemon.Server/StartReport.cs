@@ -15,7 +15,7 @@ public sealed record StartReport
     /// <summary>How people log in.</summary>
     public required LoginReport Login { get; init; }
 
-    /// <summary>Two subscribers of the directory to try with; fewer if it has fewer.</summary>
+    /// <summary>Two subscribers of the directory who can log in, to try with; fewer if it has fewer.</summary>
     public required IReadOnlyList<(string Uid, string DName)> Subscribers { get; init; }
 }
 

@@ -15,6 +15,7 @@ using StatusDaemon.Daemon;
 using StatusDaemon.Directories;
 using StatusDaemon.Gateway;
 using StatusDaemon.Names;
+using StatusDaemon.Redis;
 using StatusDaemon.Routing;
 using StatusDaemon.Sandbox;
 using StatusDaemon.Storage;
@@ -33,14 +34,16 @@ public sealed class StatusdServer : IAsyncDisposable
     private static readonly int Loops = Math.Max(1, Environment.ProcessorCount / 2);
 
     private readonly WebApplication app;
+    private readonly RedisDirectory? directory;
     private readonly IStatusStore store;
     private readonly SandboxRealm? sandbox;
     private readonly StatusdSettings settings;
 
-    private StatusdServer(StatusdSettings settings, WebApplication app, IStatusStore store, SandboxRealm? sandbox)
+    private StatusdServer(StatusdSettings settings, WebApplication app, RedisDirectory? directory, IStatusStore store, SandboxRealm? sandbox)
     {
         this.settings = settings;
         this.app = app;
+        this.directory = directory;
         this.store = store;
         this.sandbox = sandbox;
     }
@@ -61,7 +64,8 @@ public sealed class StatusdServer : IAsyncDisposable
         RefuseWhatIsNotThere(settings);
         CheckOpenFiles();
         CheckAddress(settings.Service);
-        if (!DirectoryFile.TryRead(settings.Privileges.File, settings.Policy, revision: 1, out var directory, out problems))
+        DirectoryFile? file = null;
+        if (settings.Privileges.Source == PrivilegesSource.File && !DirectoryFile.TryRead(settings.Privileges.File, settings.Policy, revision: 1, out file, out problems))
         {
             throw new StartException(string.Join('\n', problems));
         }
@@ -70,22 +74,25 @@ public sealed class StatusdServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "statusd", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Logging.AddStatusdLog(settings.Log);
         using var early = LoggerFactory.Create(logging => logging.AddStatusdLog(settings.Log));
+        RedisDirectory? directory = null;
         IStatusStore? store = null;
         var uids = new UidTable();
         SandboxRealm? sandbox = null;
         try
         {
+            directory = file is null ? await OpenDirectoryAsync(settings, early, stop) : null;
             store = await OpenStoreAsync(settings, uids, early, stop);
             var auth = settings.Auth;
             if (auth is { Mode: AuthMode.Kerberos, Keytab: null })
             {
-                sandbox = await SandboxRealm.StartAsync(settings.State.Path, auth, directory.Snapshot, early.CreateLogger<SandboxRealm>(), stop);
+                sandbox = await SandboxRealm.StartAsync(settings.State.Path, auth, file?.Snapshot ?? directory!.Current, early.CreateLogger<SandboxRealm>(), stop);
                 sandbox.Description.UseHere();
                 auth = sandbox.Apply(auth);
             }
 
             AddLogin(builder, settings, auth);
-            AddDaemon(builder, settings, directory, store, uids);
+            AddDirectory(builder, settings, file, directory);
+            AddDaemon(builder, settings, store, uids);
             AddGateway(builder, settings, auth);
             if (sandbox is not null)
             {
@@ -95,13 +102,15 @@ public sealed class StatusdServer : IAsyncDisposable
 
             var app = builder.Build();
             app.MapEndpoints();
-            (store as RedisStatusStore)?.Measure(app.Services.GetRequiredService<IMeterFactory>().OfProgram());
-            return new StatusdServer(settings, app, store, sandbox);
+            var meter = app.Services.GetRequiredService<IMeterFactory>().OfProgram();
+            (store as RedisStatusStore)?.Measure(meter);
+            directory?.Measure(meter);
+            return new StatusdServer(settings, app, directory, store, sandbox);
         }
         catch (Exception e)
         {
-            await DisposeAsync(store, sandbox);
-            throw e is StoreException or SandboxException or InvalidDataException or CryptographicException or IOException ? new StartException(e.Message, e) : e;
+            await DisposeAsync(directory, store, sandbox);
+            throw e is StoreException or RedisAwayException or SandboxException or InvalidDataException or CryptographicException or IOException ? new StartException(e.Message, e) : e;
         }
     }
 
@@ -134,7 +143,8 @@ public sealed class StatusdServer : IAsyncDisposable
             Subscribers =
             [
                 .. app.Services.GetRequiredService<ISubscriberDirectory>().Current.Subscribers
-                    .Select(subscriber => (Uid: subscriber.Uid.ToString(), DName: subscriber.DName.ToString()))
+                    .Where(subscriber => subscriber.DNames.Count > 0)
+                    .Select(subscriber => (Uid: subscriber.Uid.ToString(), DName: subscriber.DNames[0].ToString()))
                     .OrderBy(subscriber => subscriber.DName, StringComparer.Ordinal)
                     .Take(2),
             ],
@@ -153,11 +163,16 @@ public sealed class StatusdServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync();
-        await DisposeAsync(store, sandbox);
+        await DisposeAsync(directory, store, sandbox);
     }
 
-    private static async Task DisposeAsync(IStatusStore? store, SandboxRealm? sandbox)
+    private static async Task DisposeAsync(RedisDirectory? directory, IStatusStore? store, SandboxRealm? sandbox)
     {
+        if (directory is not null)
+        {
+            await directory.DisposeAsync();
+        }
+
         if (store is not null)
         {
             await store.DisposeAsync();
@@ -202,7 +217,6 @@ public sealed class StatusdServer : IAsyncDisposable
     {
         (bool Wanted, string Setting, string Instead)[] later =
         [
-            (settings.Privileges.Source == PrivilegesSource.Redis, "PRIVILEGES.source: redis", "use file"),
             (settings.Cluster.Kind == ClusterKind.Redis, "CLUSTER.kind: redis", "use local"),
             (settings.Sync.Peers.Count > 0, "SYNC.peers", "take them out"),
             (settings.Admin.Url is not null, "ADMIN.url", "take it out"),
@@ -218,6 +232,9 @@ public sealed class StatusdServer : IAsyncDisposable
                 $"AUTH.keytab is not set. Without one a sandbox realm is started, and only on loopback, not on {settings.Service.Host}: name the keytab with the keys of HTTP/<this host>, or set SERVICE.host to 127.0.0.1.");
         }
     }
+
+    private static Task<RedisDirectory> OpenDirectoryAsync(StatusdSettings settings, ILoggerFactory log, CancellationToken stop) => RedisDirectory.OpenAsync(
+        settings.PrivilegeRedis, settings.Policy, settings.RealmOfKeys, TimeProvider.System, log.CreateLogger<RedisDirectory>(), stop);
 
     private static async Task<IStatusStore> OpenStoreAsync(StatusdSettings settings, UidTable uids, ILoggerFactory log, CancellationToken stop) => settings.Storage.Kind switch
     {
@@ -276,7 +293,23 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton<LoginReport>(report);
     }
 
-    private static void AddDaemon(WebApplicationBuilder builder, StatusdSettings settings, DirectoryFile directory, IStatusStore store, UidTable uids)
+    private static void AddDirectory(WebApplicationBuilder builder, StatusdSettings settings, DirectoryFile? file, RedisDirectory? directory)
+    {
+        var services = builder.Services;
+        if (directory is not null)
+        {
+            services.AddSingleton<ISubscriberDirectory>(directory);
+            services.AddSingleton<IHostedService>(directory); // an instance, as the store is
+        }
+        else
+        {
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<FileDirectory>(provider, settings.Privileges.File, file!));
+            services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<FileDirectory>());
+            services.AddHostedService(provider => provider.GetRequiredService<FileDirectory>());
+        }
+    }
+
+    private static void AddDaemon(WebApplicationBuilder builder, StatusdSettings settings, IStatusStore store, UidTable uids)
     {
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
@@ -284,9 +317,6 @@ public sealed class StatusdServer : IAsyncDisposable
         services.AddSingleton(uids);
         services.AddSingleton(store); // an instance, which the container does not dispose
         services.AddMetrics();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<FileDirectory>(provider, settings.Privileges.File, directory));
-        services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<FileDirectory>());
-        services.AddHostedService(provider => provider.GetRequiredService<FileDirectory>());
         services.AddSingleton<DirectoryChanges>();
         services.AddSingleton<LocalShards>();
         services.AddSingleton<ShardWaker>();

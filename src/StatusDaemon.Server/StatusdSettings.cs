@@ -60,6 +60,9 @@ internal sealed record StatusdSettings
         AdmitsUnknown = Auth.Mode == AuthMode.TrustedHeader,
     };
 
+    /// <summary>The realm of names whose keys in the privilege database have none; null where they have.</summary>
+    public string? RealmOfKeys => PrivilegeRedis.MixesRealms && Auth.Realms is [var realm, ..] ? realm : null;
+
     /// <summary>Reads the settings and checks them.</summary>
     /// <param name="environment">As <see cref="Environment.GetEnvironmentVariables()"/> gives it.</param>
     /// <param name="problems">Each a line of words with its place; all that there are, so that nobody has to start once for each.</param>
@@ -127,6 +130,10 @@ internal sealed record StatusdSettings
         if (PrivilegeRedis.MixesRealms && Auth.Realms.Distinct().Count() > 1)
         {
             privilegeRedis.Refuse("keys.dname", $"without {{dname}} or {{realm}} it makes one person of two, since AUTH.realms has {string.Join(", ", Auth.Realms)}");
+        }
+        else if (PrivilegeRedis.MixesRealms && Privileges.Source == PrivilegesSource.Redis && Auth.Realms.Count == 0)
+        {
+            privilegeRedis.Refuse("keys.dname", "without {dname} or {realm} the realm of all names is missing: set AUTH.realms to it");
         }
     }
 

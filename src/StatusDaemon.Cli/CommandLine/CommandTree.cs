@@ -23,6 +23,7 @@ internal sealed class CommandTree
     private readonly Option<string?> config = ValueOption.Word("--config", [], Text.ValueFile, Text.HelpConfig);
     private readonly Option<bool> help = ValueOption.Switch("--help", Text.HelpHelp);
     private readonly Option<bool> version = ValueOption.Switch("--version", Text.HelpVersion);
+    private readonly Option<bool> json = ValueOption.Switch("--json", Text.Json);
     private readonly ModuleCommand[] commands;
     private readonly Option[] common;
     private readonly Modules modules;
@@ -36,10 +37,11 @@ internal sealed class CommandTree
         commands =
         [
             UpCommand.Create(modules), LaterCommand.Daemon(), LaterCommand.WsServer(), LaterCommand.SyncReceiver(), LaterCommand.SyncSender(),
-            LaterCommand.SyncClient(), TestClientCommand.Create(modules), LaterCommand.Cli(),
+            LaterCommand.SyncClient(), TestClientCommand.Create(modules, json), ImportPrivilegesCommand.Create(modules, json), ExportPrivilegesCommand.Create(modules, json),
+            LaterCommand.Cli(),
         ];
         root.SetAction(_ => { }); // without one the library demands a subcommand, and flags are as good
-        foreach (var option in commands.SelectMany(command => command.Options).Concat(common))
+        foreach (var option in commands.SelectMany(command => command.Options).Concat(common).Distinct())
         {
             root.Add(option);
         }
@@ -122,13 +124,18 @@ internal sealed class CommandTree
 
         foreach (var owner in commands.Except(chosen))
         {
-            if (owner.Options.FirstOrDefault(option => Given(line, option)) is { } stray)
+            if (owner.Options.FirstOrDefault(option => Given(line, option) && !chosen.Any(command => command.Options.Contains(option))) is { } stray)
             {
                 var spelled = line.GetResult(stray)?.IdentifierToken?.Value;
                 return chosen is [var other]
                     ? Text.OptionNotOfModule.With(spelled, other.NamedAs(line))
                     : Text.OptionNeedsModule.With(spelled, owner.Name);
             }
+        }
+
+        if (chosen is [{ Operand: { } operand } needy] && line.GetValue<string>(operand) is not { Length: > 0 })
+        {
+            return Text.OptionNeedsValue.With(needy.NamedAs(line), operand);
         }
 
         return chosen.Length == 0 ? Text.NoModule.With(string.Join(", ", commands.Select(command => command.Name))) : null;

@@ -18,7 +18,7 @@ internal sealed class HelpWriter(TextWriter output)
         output.WriteLine(Text.HelpModules);
         foreach (var module in modules)
         {
-            WriteRow(module.Flag is null ? module.Name : $"{module.Name}, {Spellings(module.Flag)}", module.Subcommand.Description);
+            WriteRow(module.Flag is null ? $"{module.Name} {module.Operand}".TrimEnd() : $"{module.Name}, {Spellings(module.Flag)}", module.Subcommand.Description);
         }
 
         foreach (var module in modules)
@@ -35,7 +35,7 @@ internal sealed class HelpWriter(TextWriter output)
     public void WriteModule(ModuleCommand module, IReadOnlyList<Option> common)
     {
         var called = module.Flag is null ? module.Name : $"{module.Name} | {Spellings(module.Flag).Replace(", ", " | ", StringComparison.Ordinal)}";
-        WriteUsage(Text.HelpUsageModule.With(called), module.Subcommand.Description);
+        WriteUsage(Text.HelpUsageModule.With(module.Operand is null ? called : $"{called} {module.Operand}"), module.Subcommand.Description);
         WriteOptions(Text.HelpOptionsOf, module.Name, module.Options);
         WriteOptions(Text.HelpOptionsCommon, "", common);
     }

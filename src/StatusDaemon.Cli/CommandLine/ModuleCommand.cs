@@ -23,6 +23,20 @@ internal sealed class ModuleCommand
     /// <summary>The options that belong to it alone.</summary>
     public IReadOnlyList<Option> Options { get; }
 
+    /// <summary>What stands after its name and is needed, such as FILE; null where nothing does.</summary>
+    public string? Operand
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value is not null)
+            {
+                Subcommand.Add(new Argument<string?>(value) { Arity = ArgumentArity.ZeroOrOne }); // so that our check speaks, not the library's
+            }
+        }
+    }
+
     /// <summary>Runs it.</summary>
     public required Func<ParseResult, string, CancellationToken, Task<int>> RunAsync { get; init; }
 

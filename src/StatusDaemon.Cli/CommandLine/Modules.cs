@@ -7,8 +7,12 @@ namespace StatusDaemon.CommandLine;
 /// <param name="UpAsync">Runs all modules in one process with these settings, until it is told to end; returns the exit code.</param>
 /// <param name="ReadClientDefaults">Reads what a test client needs of the settings; throws <see cref="CommandFailedException"/> with the reason where they are wrong.</param>
 /// <param name="TestClientAsync">Runs a test client until the token or its request ends it; returns the exit code.</param>
+/// <param name="ImportPrivilegesAsync">Fills the privilege database of these settings from a file, or shows how; returns the exit code.</param>
+/// <param name="ExportPrivilegesAsync">Makes a file from it; returns the exit code.</param>
 internal sealed record Modules(
     string DefaultSettings,
     Func<string, CancellationToken, Task<int>> UpAsync,
     Func<string, ClientDefaults> ReadClientDefaults,
-    Func<TestClientRequest, CancellationToken, Task<int>> TestClientAsync);
+    Func<TestClientRequest, CancellationToken, Task<int>> TestClientAsync,
+    Func<PrivilegeImportRequest, string, CancellationToken, Task<int>> ImportPrivilegesAsync,
+    Func<PrivilegeExportRequest, string, CancellationToken, Task<int>> ExportPrivilegesAsync);

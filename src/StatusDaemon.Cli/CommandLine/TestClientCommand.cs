@@ -1,3 +1,4 @@
+using System.CommandLine;
 using StatusDaemon.Imitation;
 using StatusDaemon.Language;
 using StatusDaemon.Statuses;
@@ -8,7 +9,7 @@ namespace StatusDaemon.CommandLine;
 internal static class TestClientCommand
 {
     /// <summary>The command.</summary>
-    public static ModuleCommand Create(Modules modules)
+    public static ModuleCommand Create(Modules modules, Option<bool> json)
     {
         var host = ValueOption.Host("--remote-host", ["-rh"], Text.RemoteHost);
         var port = ValueOption.Port("--port", ["-p"], Text.Port);
@@ -19,7 +20,6 @@ internal static class TestClientCommand
         var service = ValueOption.Service("--service", [], Text.Service);
         var tls = ValueOption.Switch("--tls", Text.Tls);
         var count = ValueOption.Count("--count", [], Text.Count);
-        var json = ValueOption.Switch("--json", Text.Json);
 
         return new ModuleCommand("test-client", ["--test-client", "-tc"], Text.ModuleTestClient, host, port, names, statuses, sleep, logInAs, service, tls, count, json)
         {

@@ -11,13 +11,14 @@ internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest
     private const int MaxNames = 100;
 
     /// <summary>Finds the subscribers; who is not in the answer is unknown, or hidden from us.</summary>
-    /// <param name="found">Receives domain names by UID.</param>
+    /// <param name="found">Receives by UID the domain name that was asked for.</param>
+    /// <param name="missing">The names; those that are found are taken out.</param>
     /// <returns>Null when all was asked, else why it was not.</returns>
-    public async Task<Ending?> ResolveAsync(IReadOnlyList<string> names, Dictionary<string, string> found, CancellationToken stop)
+    public async Task<Ending?> ResolveAsync(IReadOnlyList<string> names, Dictionary<string, string> found, HashSet<string> missing, CancellationToken stop)
     {
         foreach (var query in Queries(names))
         {
-            if (await AskAsync(query, found, stop) is { } ending)
+            if (await AskAsync(query, found, missing, stop) is { } ending)
             {
                 return ending;
             }
@@ -30,7 +31,7 @@ internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest
     internal static IEnumerable<string> Queries(IReadOnlyList<string> names) =>
         names.Chunk(MaxNames).Select(some => string.Join('&', some.Select(name => "dname=" + Uri.EscapeDataString(name))));
 
-    private async Task<Ending?> AskAsync(string query, Dictionary<string, string> found, CancellationToken stop)
+    private async Task<Ending?> AskAsync(string query, Dictionary<string, string> found, HashSet<string> missing, CancellationToken stop)
     {
         using var ticket = newTicket();
         using var question = new HttpRequestMessage(HttpMethod.Get, request.Address("http", "/directory", query));
@@ -51,7 +52,10 @@ internal sealed class DirectoryClient(HttpMessageInvoker http, TestClientRequest
             var answer = await JsonSerializer.DeserializeAsync(await response.Content.ReadAsStreamAsync(stop), WireJson.Default.DirectoryAnswer, stop);
             foreach (var subscriber in answer?.Subscribers ?? [])
             {
-                found[subscriber.Uid] = subscriber.Dname;
+                foreach (var name in subscriber.Names.Where(missing.Remove))
+                {
+                    found.TryAdd(subscriber.Uid, name);
+                }
             }
 
             return null;

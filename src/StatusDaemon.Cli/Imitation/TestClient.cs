@@ -182,13 +182,14 @@ internal sealed class TestClient(TestClientRequest request, TextWriter output, T
             return null;
         }
 
-        if (await new DirectoryClient(http, request, NewTicket).ResolveAsync([.. request.Names.Distinct()], names, limit) is { } ending)
+        HashSet<string> missing = [.. request.Names];
+        if (await new DirectoryClient(http, request, NewTicket).ResolveAsync([.. missing], names, missing, limit) is { } ending)
         {
             return ending;
         }
 
         resolved = true;
-        foreach (var name in request.Names.Except(names.Values))
+        foreach (var name in request.Names.Distinct().Where(missing.Contains))
         {
             Say(Text.UnknownName, name);
         }

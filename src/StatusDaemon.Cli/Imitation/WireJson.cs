@@ -16,7 +16,13 @@ internal sealed partial class WireJson : JsonSerializerContext;
 internal sealed record DirectoryAnswer(IReadOnlyList<DirectoryAnswer.Entry> Subscribers)
 {
     /// <summary>One subscriber; numbers, domain and name are not needed here.</summary>
-    internal sealed record Entry(string Uid, string Dname);
+    /// <param name="Dname">The name to show; null if there is none.</param>
+    /// <param name="Dnames">The names that lead to it; null if that is <paramref name="Dname"/> alone.</param>
+    internal sealed record Entry(string Uid, string? Dname, IReadOnlyList<string>? Dnames)
+    {
+        /// <summary>The names that lead to it.</summary>
+        public IEnumerable<string> Names => Dnames ?? (Dname is null ? [] : [Dname]);
+    }
 }
 
 /// <summary>A notification or an error: docs/protocol.md §4 and §5.</summary>

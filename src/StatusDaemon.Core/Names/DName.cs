@@ -15,6 +15,9 @@ public readonly record struct DName
 
     private DName(string text) => this.text = text;
 
+    /// <summary>Whether this is the default value, which names nobody.</summary>
+    public bool IsEmpty => text is null;
+
     /// <summary>The part before the last <c>@</c>.</summary>
     public ReadOnlySpan<char> User => text.AsSpan(0, Math.Max(0, At));
 

@@ -11,6 +11,9 @@ public readonly record struct Glob
 
     private Glob(string pattern) => this.pattern = pattern;
 
+    /// <summary>The characters before the first wildcard: every text that fits begins with them.</summary>
+    public string Prefix => pattern is null ? "" : pattern.AsSpan().IndexOfAny('*', '?', '[') is var at and >= 0 ? pattern[..at] : pattern;
+
     /// <summary>Reads a pattern.</summary>
     /// <returns>False for an empty or too long pattern, control characters, or a <c>[</c> without its <c>]</c>; it never throws.</returns>
     public static bool TryParse(string? text, out Glob glob)

@@ -25,6 +25,35 @@ public sealed class BlackWhiteRules : IEquatable<BlackWhiteRules>
     /// <summary>If it has entries, only whom it names may see.</summary>
     public IReadOnlyList<Selector> White => white;
 
+    /// <summary>The selectors in which two rules differ: only of whom they speak may see otherwise under the other rules.</summary>
+    /// <returns>Null if that may be everybody: the white list has become empty, or has got its first entries.</returns>
+    public IReadOnlyCollection<Selector>? DifferenceTo(BlackWhiteRules other) =>
+        white.Length == 0 != (other.white.Length == 0) ? null : [.. Difference(black, other.black), .. Difference(white, other.white)];
+
+    /// <summary>Whether the lists have these selectors, in whatever order.</summary>
+    public bool Have(IReadOnlyCollection<Selector> black, IReadOnlyCollection<Selector> white) => IsSame(this.black, black) && IsSame(this.white, white);
+
+    /// <summary>These rules with other lists; a list that only has another order stays as it is.</summary>
+    /// <param name="black">Null keeps the list.</param>
+    /// <param name="white">Null keeps the list.</param>
+    internal BlackWhiteRules With(IReadOnlyCollection<Selector>? black, IReadOnlyCollection<Selector>? white)
+    {
+        Selector[] nextBlack = black is null || IsSame(this.black, black) ? this.black : [.. black];
+        Selector[] nextWhite = white is null || IsSame(this.white, white) ? this.white : [.. white];
+        return nextBlack.Length + nextWhite.Length == 0 ? None
+            : ReferenceEquals(nextBlack, this.black) && ReferenceEquals(nextWhite, this.white) ? this
+            : new BlackWhiteRules(nextBlack, nextWhite);
+    }
+
+    private static bool IsSame(Selector[] before, IReadOnlyCollection<Selector> now) => before.Length == now.Count && before.ToHashSet().SetEquals(now);
+
+    private static HashSet<Selector> Difference(Selector[] one, Selector[] other)
+    {
+        var difference = one.ToHashSet();
+        difference.SymmetricExceptWith(other);
+        return difference;
+    }
+
     /// <inheritdoc/>
     public bool Equals(BlackWhiteRules? other) =>
         ReferenceEquals(this, other) || (other is not null && black.AsSpan().SequenceEqual(other.black) && white.AsSpan().SequenceEqual(other.white));

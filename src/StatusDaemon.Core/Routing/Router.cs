@@ -56,6 +56,9 @@ public sealed class Router
     /// <summary>Connections known here, as lease or as watcher.</summary>
     public int SessionCount => sessions.Count;
 
+    /// <summary>Verdicts that rules were asked for: one for each new watch, and for each that a change of the directory can touch.</summary>
+    public long Verdicts => watches.Verdicts;
+
     /// <summary>Whether a gateway has declared itself here and has not been given up since.</summary>
     public bool Knows(GatewayId gateway) => gateways.TryGet(gateway, out _);
 

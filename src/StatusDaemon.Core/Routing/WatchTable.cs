@@ -93,27 +93,24 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
         AnswerWaiting(register, effects);
     }
 
-    /// <summary>Judges anew exactly the watches that a change of the directory can touch. Everything that is hidden is told before anything that is revealed.</summary>
+    /// <summary>Verdicts that were asked for.</summary>
+    public long Verdicts { get; private set; }
+
+    /// <summary>Judges anew the watches that a change of the directory can touch. Everything that is hidden is told before anything that is revealed.</summary>
     public void Judge(DirectoryChange change, ICollection<Effect> effects)
     {
         var revealed = new List<(Register Register, int Session)>();
-        foreach (var register in ToJudge(change))
+        if (change.PolicyChanged)
         {
-            Judge(register, change.To, revealed, effects);
-        }
-
-        if (!change.PolicyChanged)
-        {
-            foreach (var session in change.AttributesChanged.Concat(change.Added).Concat(change.Removed).SelectMany(sessions.Of))
+            foreach (var register in registers.All)
             {
-                for (var watched = sessions[session].FirstWatched; watched != Session.NoRegister;)
-                {
-                    var register = registers[watched];
-                    var at = register.Watches.Find(session);
-                    watched = register.Watches.Items[at].NextWatched;
-                    Judge(register, at, change.To, revealed, effects);
-                }
+                Judge(register, change.To, revealed, effects);
             }
+        }
+        else
+        {
+            JudgePublishers(change, revealed, effects);
+            JudgeWatchers(change, revealed, effects);
         }
 
         Reveal(revealed, effects);
@@ -127,16 +124,80 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
         Reveal(revealed, effects);
     }
 
-    private IEnumerable<Register> ToJudge(DirectoryChange change)
+    private void JudgePublishers(DirectoryChange change, List<(Register, int)> revealed, ICollection<Effect> effects)
     {
-        if (change.PolicyChanged)
+        foreach (var publisher in change.Added.Concat(change.Removed))
         {
-            return registers.All;
+            if (registers.TryGet(publisher, out var register))
+            {
+                Judge(register, change.To, revealed, effects);
+            }
         }
 
-        return change.RulesChanged.Concat(change.Added).Concat(change.Removed).Concat(change.AttributesChanged)
-            .Select(publisher => registers.TryGet(publisher, out var register) ? register : null)
-            .OfType<Register>();
+        foreach (var publisher in change.RulesChanged)
+        {
+            if (registers.TryGet(publisher, out var register)
+                && register.Watches.Count > 0
+                && change.From.TryGet(publisher, out var before)
+                && change.To.TryGet(publisher, out var after))
+            {
+                JudgeBy(before.Rules.DifferenceTo(after.Rules), register, change.To, revealed, effects);
+            }
+        }
+    }
+
+    private void JudgeWatchers(DirectoryChange change, List<(Register, int)> revealed, ICollection<Effect> effects)
+    {
+        foreach (var session in change.AttributesChanged.Concat(change.Added).Concat(change.Removed).SelectMany(sessions.Of))
+        {
+            for (var watched = sessions[session].FirstWatched; watched != Session.NoRegister;)
+            {
+                var register = registers[watched];
+                var at = register.Watches.Find(session);
+                watched = register.Watches.Items[at].NextWatched;
+                Judge(register, at, change.To, revealed, effects);
+            }
+        }
+    }
+
+    /// <summary>Judges anew the watches of whom a rule speaks that came or went.</summary>
+    /// <param name="selectors">Those that came or went; null if it may be everybody.</param>
+    /// <remarks>Whose own attributes changed in the same moment is judged for that.</remarks>
+    private void JudgeBy(IReadOnlyCollection<Selector>? selectors, Register register, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
+    {
+        if (selectors is null || selectors.Any(selector => selector is Selector.Everyone))
+        {
+            Judge(register, directory, revealed, effects);
+            return;
+        }
+
+        var found = new List<Uid>();
+        var rest = new List<Selector>(); // no index tells of whom they speak, or not with fewer look-ups than there are watches
+        foreach (var selector in selectors)
+        {
+            found.Clear();
+            if (!directory.TryFind(selector, most: register.Watches.Count, found))
+            {
+                rest.Add(selector);
+                continue;
+            }
+
+            foreach (var session in found.SelectMany(sessions.Of))
+            {
+                if (register.Watches.Find(session) is var at and >= 0)
+                {
+                    Judge(register, at, directory, revealed, effects);
+                }
+            }
+        }
+
+        for (var at = 0; rest.Count > 0 && at < register.Watches.Count; at++)
+        {
+            if (directory.IsMatched(rest, sessions[register.Watches.Items[at].Slot].Subscriber))
+            {
+                Judge(register, at, directory, revealed, effects);
+            }
+        }
     }
 
     private void Judge(Register register, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
@@ -223,8 +284,11 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
         return ref link;
     }
 
-    private static bool IsVisible(Register register, Uid watcher, DirectorySnapshot directory) =>
-        register.IsRemoved ? register.Uid.Equals(watcher) : directory.Judge(register.Uid, watcher).IsVisible;
+    private bool IsVisible(Register register, Uid watcher, DirectorySnapshot directory)
+    {
+        Verdicts++;
+        return register.IsRemoved ? register.Uid.Equals(watcher) : directory.Judge(register.Uid, watcher).IsVisible;
+    }
 
     private DeliveryStamp NextStamp() => new(activation, ++told);
 }

@@ -61,7 +61,7 @@ internal sealed class NegotiateLogin(GssAcceptor acceptor) : ILogin, IDisposable
     private static LoginOutcome Find(GssOutcome.Accepted accepted, DirectorySnapshot directory) =>
         directory.TryGet(accepted.Client, out var subscriber)
             ? new LoginOutcome.Known(
-                new Caller(subscriber.Uid, subscriber, accepted.TicketEnd),
+                new Caller(subscriber.Uid, accepted.Client, IsKnown: true, accepted.TicketEnd),
                 accepted.Reply.IsEmpty ? null : $"{NegotiateHeader.Scheme} {Convert.ToBase64String(accepted.Reply.Span)}")
             : new LoginOutcome.Forbidden(RefusalReason.NotSubscriber, $"{accepted.Client} is not a subscriber here.");
 }

@@ -20,6 +20,6 @@ internal sealed class TrustedHeaderLogin : ILogin
     /// <inheritdoc/>
     public ValueTask<LoginOutcome> IdentifyAsync(HttpContext http, DirectorySnapshot directory) =>
         ValueTask.FromResult<LoginOutcome>(http.Request.Headers[Header] is [var text] && Uid.TryParse(text, out var uid)
-            ? new LoginOutcome.Known(directory.TryGet(uid, out var subscriber) ? new Caller(subscriber.Uid, subscriber, null) : new Caller(uid, null, null), null)
+            ? new LoginOutcome.Known(new Caller(directory.TryGet(uid, out var subscriber) ? subscriber.Uid : uid, default, IsKnown: subscriber is not null, TicketEnd: null), null)
             : new LoginOutcome.Refused(RefusalReason.BadHeader, $"the header {Header} is missing or is not one UID"));
 }

@@ -47,7 +47,13 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
     public DirectorySnapshot Current => state.File.Snapshot;
 
     /// <inheritdoc/>
+    public bool IsThere => true;
+
+    /// <inheritdoc/>
     public string? LastProblem => state.Problem;
+
+    /// <inheritdoc/>
+    public string? Trouble => state.Problem is null ? null : "the file as it is now is not in force; the log says why (event 5002)";
 
     /// <summary>SHA-256 of the content in force.</summary>
     public string Hash => state.File.Hash;

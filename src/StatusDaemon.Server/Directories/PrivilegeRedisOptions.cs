@@ -30,6 +30,10 @@ internal sealed class PrivilegeRedisOptions
     /// <summary>Whether two people of two realms would have one key.</summary>
     public bool MixesRealms => !DNameKey.Fields.Contains("dname") && !DNameKey.Fields.Contains("realm");
 
+    /// <summary>All patterns, with their keys in the settings.</summary>
+    public IReadOnlyList<(string Key, RedisKeyPattern Pattern)> Patterns =>
+        [("keys.dname", DNameKey), ("keys.number", NumberKey), ("keys.subscriber", SubscriberKey), ("keys.black", BlackKey), ("keys.white", WhiteKey)];
+
     /// <summary>Reads the section.</summary>
     public static PrivilegeRedisOptions Read(SettingsSection section)
     {
@@ -47,6 +51,11 @@ internal sealed class PrivilegeRedisOptions
         if (!options.DNameKey.Fields.Contains("dname") && !options.DNameKey.Fields.Contains("user"))
         {
             section.Refuse("keys.dname", "has no {dname} and no {user}: everybody would have one key");
+        }
+
+        foreach (var same in options.Patterns.GroupBy(entry => entry.Pattern.Glob).Where(same => same.Count() > 1))
+        {
+            section.Refuse(same.Last().Key, $"is named as {same.First().Key} is: nobody could tell their keys apart");
         }
 
         return options;

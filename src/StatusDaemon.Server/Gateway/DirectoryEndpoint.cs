@@ -31,6 +31,13 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
     /// <summary>Serves one request.</summary>
     public async Task ServeAsync(HttpContext http)
     {
+        if (!directory.IsThere)
+        {
+            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            http.Response.Headers.RetryAfter = RetryAfter.Jittered();
+            return;
+        }
+
         var snapshot = directory.Current;
         if (await admission.AdmitAsync(http, snapshot) is not { } caller)
         {
@@ -94,38 +101,44 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
         var at = query.After is null ? 0 : FirstAfter(sorted, query.After);
         for (; at < sorted.Length; at++)
         {
-            if (snapshot.Judge(sorted[at].Uid, caller).IsVisible)
+            if (snapshot.TryGet(sorted[at], out var subscriber) && snapshot.Judge(subscriber.Uid, caller).IsVisible)
             {
                 if (found.Count == query.Limit)
                 {
                     return (found, true);
                 }
 
-                found.Add(sorted[at]);
+                found.Add(subscriber);
             }
         }
 
         return (found, false);
     }
 
-    private Subscriber[] SortedBy(DirectorySnapshot snapshot)
+    /// <summary>The UIDs of a directory in order; sorted anew only when somebody has come or gone.</summary>
+    private Uid[] SortedBy(DirectorySnapshot snapshot)
     {
         var current = order;
         if (current.Snapshot != snapshot)
         {
-            order = current = new Order(snapshot, [.. snapshot.Subscribers.OrderBy(subscriber => subscriber.Uid.ToString(), StringComparer.Ordinal)]);
+            var change = DirectoryChange.Between(current.Snapshot, snapshot);
+            order = current = new Order(
+                snapshot,
+                change.Added.Count + change.Removed.Count == 0
+                    ? current.Uids
+                    : [.. snapshot.Subscribers.Select(subscriber => subscriber.Uid).OrderBy(uid => uid.ToString(), StringComparer.Ordinal)]);
         }
 
-        return current.Subscribers;
+        return current.Uids;
     }
 
-    private static int FirstAfter(Subscriber[] sorted, string uid)
+    private static int FirstAfter(Uid[] sorted, string uid)
     {
         int low = 0, high = sorted.Length;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (string.CompareOrdinal(sorted[middle].Uid.ToString(), uid) > 0)
+            if (string.CompareOrdinal(sorted[middle].ToString(), uid) > 0)
             {
                 high = middle;
             }
@@ -146,14 +159,17 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
         {
             json.WriteStartObject();
             json.WriteString("uid", subscriber.Uid.Utf8);
-            json.WriteString("dname", subscriber.DName.ToString());
-            json.WriteStartArray("numbers");
-            foreach (var number in subscriber.Numbers)
+            if (!subscriber.DName.IsEmpty)
             {
-                json.WriteStringValue(number.ToString());
+                json.WriteString("dname", subscriber.DName.ToString());
             }
 
-            json.WriteEndArray();
+            if (!(subscriber.DName.IsEmpty ? [] : (DName[])[subscriber.DName]).SequenceEqual(subscriber.DNames))
+            {
+                Write(json, "dnames", subscriber.DNames);
+            }
+
+            Write(json, "numbers", subscriber.ShownNumbers);
             if (!subscriber.Domain.IsEmpty)
             {
                 json.WriteString("domain", subscriber.Domain.ToString());
@@ -176,7 +192,19 @@ internal sealed class DirectoryEndpoint(Admission admission, ISubscriberDirector
         json.WriteEndObject();
     }
 
-    private sealed record Order(DirectorySnapshot Snapshot, Subscriber[] Subscribers);
+    private static void Write<T>(Utf8JsonWriter json, string key, IReadOnlyList<T> names)
+        where T : struct
+    {
+        json.WriteStartArray(key);
+        foreach (var name in names)
+        {
+            json.WriteStringValue(name.ToString());
+        }
+
+        json.WriteEndArray();
+    }
+
+    private sealed record Order(DirectorySnapshot Snapshot, Uid[] Uids);
 
     private sealed class Budget
     {

@@ -342,8 +342,8 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Gone:
                 Gone();
                 break;
-            case LoopInput.DirectoryChanged:
-                CloseRemoved();
+            case LoopInput.DirectoryChanged changed:
+                CloseRemoved(changed.Subscribers);
                 break;
             case LoopInput.Tick:
                 isTick = true;
@@ -407,9 +407,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private const string RemovedReason = "the directory does not know you any more";
 
-    private void CloseRemoved()
+    private void CloseRemoved(IReadOnlySet<Uid>? changed)
     {
-        foreach (var client in fanOut.Clients.ToArray())
+        foreach (var client in fanOut.Clients.Where(client => changed?.Contains(client.Subscriber) != false).ToArray())
         {
             CloseIfRemoved(client);
         }
@@ -426,7 +426,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>Whether the one who logged in is not the same subscriber any more: the name decides, not the ticket.</summary>
     /// <remarks>Asks what is in force now, never what this loop was told last, which may be older than the login.</remarks>
     private bool IsRemoved(Caller caller) =>
-        caller.Subscriber is { } then && !(directory.Current.TryGet(then.DName, out var now) && now.Uid.Equals(caller.Uid));
+        caller.IsKnown && !(caller.DName.IsEmpty
+            ? directory.Current.TryGet(caller.Uid, out _)
+            : directory.Current.TryGet(caller.DName, out var now) && now.Uid.Equals(caller.Uid));
 
     /// <summary>Pings who is silent, closes who does not answer, does not read, or whose ticket has ended where that counts, and ends who has lingered.</summary>
     private void LookAtClients()

@@ -5,6 +5,7 @@ using StatusDaemon.Auth;
 using StatusDaemon.Daemon;
 using StatusDaemon.Directories;
 using StatusDaemon.Names;
+using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 using StatusDaemon.Transport;
@@ -92,12 +93,22 @@ internal sealed class GatewayLoops : BackgroundService
 
     private async Task FollowDirectoryAsync(CancellationToken stop)
     {
-        await foreach (var _ in directory.FollowAsync(stop))
+        DirectorySnapshot? last = null;
+        await foreach (var snapshot in directory.FollowAsync(stop))
         {
+            var changed = last is null ? null : WhoMayBeRemoved(DirectoryChange.Between(last, snapshot));
+            last = snapshot;
+            if (changed is { Count: 0 })
+            {
+                continue; // rules are the shards' to follow
+            }
+
             foreach (var loop in loops)
             {
-                await loop.PostAsync(new LoopInput.DirectoryChanged(), stop);
+                await loop.PostAsync(new LoopInput.DirectoryChanged(changed), stop);
             }
         }
     }
+
+    private static HashSet<Uid> WhoMayBeRemoved(DirectoryChange change) => new(change.Removed.Concat(change.AttributesChanged), Uid.Comparer);
 }

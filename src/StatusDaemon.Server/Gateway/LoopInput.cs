@@ -1,4 +1,5 @@
 using StatusDaemon.Auth;
+using StatusDaemon.Names;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
 
@@ -44,7 +45,8 @@ internal abstract record LoopInput
     public sealed record Told(DeliveryBatch Batch, TaskCompletionSource Taken) : LoopInput;
 
     /// <summary>The directory has changed since some clients logged in.</summary>
-    public sealed record DirectoryChanged : LoopInput;
+    /// <param name="Subscribers">Those who may have been removed, or have lost the name that logged in; null if that may be anybody.</param>
+    public sealed record DirectoryChanged(IReadOnlySet<Uid>? Subscribers) : LoopInput;
 
     /// <summary>A second has passed.</summary>
     public sealed record Tick : LoopInput;

@@ -45,7 +45,7 @@ internal sealed partial class PubSub(
             return;
         }
 
-        if (loops.IsDraining)
+        if (loops.IsDraining || !directory.IsThere)
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             http.Response.Headers.RetryAfter = RetryAfter.Jittered();
@@ -74,7 +74,7 @@ internal sealed partial class PubSub(
             await upgrade.UpgradeAsync();
             http.Features.Get<Arrivals.Arrival>()!.Dispose();
             var origin = new ClientOrigin(
-                caller.Subscriber?.DName.ToString() ?? caller.Uid.ToString(),
+                caller.DName.IsEmpty ? caller.Uid.ToString() : caller.DName.ToString(),
                 string.Create(CultureInfo.InvariantCulture, $"ws {http.Connection.RemoteIpAddress}:{http.Connection.RemotePort}"));
             if (http.Features.Get<Detachable>() is { } detachable)
             {

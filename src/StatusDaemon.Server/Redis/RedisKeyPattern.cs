@@ -24,6 +24,9 @@ internal sealed class RedisKeyPattern
     /// <summary>The fields in the order of the text.</summary>
     public IReadOnlyList<string> Fields => fields;
 
+    /// <summary>How many characters stand beside the fields: of two patterns that a key fits, the one with more means it.</summary>
+    public int LiteralLength => literals.Sum(literal => literal.Length);
+
     /// <summary>A pattern of Redis' own that every such key fits, and perhaps others.</summary>
     public string Glob
     {

@@ -5,7 +5,7 @@ namespace StatusDaemon.Redis;
 /// <summary>Hears which keys of a Redis change, on every server that owns keys: a bell only, since what is said may get lost.</summary>
 /// <remarks>
 /// In a cluster each server tells of its own keys alone. After a connection was lost the library does not subscribe again by itself to what is listened to on all servers, so
-/// <see cref="ListenAsync"/> is called after each interruption. <paramref name="ring"/> is called by any thread, also by several at once, and must not block.
+/// <see cref="ListenAsync"/> is called after each interruption. <paramref name="ring"/> is called by any thread, one at a time, and must not block.
 /// </remarks>
 /// <param name="globs">Patterns of keys, as Redis matches them.</param>
 /// <param name="ring">Is told the bytes of a key that was set, changed, deleted, has expired or was evicted.</param>
@@ -13,6 +13,8 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
 {
     private const int UsualKeyBytes = 512;
 
+    private readonly Lock gate = new();
+    private ChannelMessageQueue[] queues = []; // what came and was not rung yet
     private long listeningSince = -1;
 
     /// <summary>Takes the key of an event.</summary>
@@ -26,6 +28,7 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
     public async Task ListenAsync()
     {
         var now = connection.Interruptions;
+        List<ChannelMessageQueue> made = [];
         try
         {
             foreach (var glob in globs)
@@ -33,7 +36,10 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
                 // Fire and forget: else one server that is down, such as the primary of before, would keep us from listening to all others.
                 var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
                 await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
-                await connection.Subscriber.SubscribeAsync(channel, Hear, CommandFlags.FireAndForget);
+
+                // The library fills the queue before it reads on, and calls us by another thread some time later.
+                made.Add(await connection.Subscriber.SubscribeAsync(channel, CommandFlags.FireAndForget));
+                await connection.Subscriber.SubscribeAsync(channel, (_, _) => Drain(), CommandFlags.FireAndForget);
             }
         }
         catch (Exception e) when (RedisErrors.IsOfRedis(e))
@@ -41,7 +47,43 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
             throw connection.Away(e);
         }
 
+        lock (gate)
+        {
+            queues = [.. made];
+        }
+
         listeningSince = now;
+        Drain();
+    }
+
+    /// <summary>Waits until every event has rung that the server sent before the call: they and the answer come in one line. Outside of a cluster, where there is one such server.</summary>
+    /// <exception cref="RedisAwayException">Redis is away, or the connection for listening is not there.</exception>
+    public async Task CatchUpAsync()
+    {
+        try
+        {
+            await connection.Subscriber.PingAsync(CommandFlags.DemandMaster);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            throw connection.Away(e);
+        }
+
+        Drain();
+    }
+
+    private void Drain()
+    {
+        lock (gate)
+        {
+            foreach (var queue in queues)
+            {
+                while (queue.TryRead(out var message))
+                {
+                    Hear(message.Channel, message.Message);
+                }
+            }
+        }
     }
 
     private void Hear(RedisChannel channel, RedisValue kind)

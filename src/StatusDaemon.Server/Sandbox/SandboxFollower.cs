@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Directories;
+using StatusDaemon.Privileges;
 
 namespace StatusDaemon.Sandbox;
 
@@ -10,8 +11,16 @@ internal sealed partial class SandboxFollower(SandboxRealm realm, ISubscriberDir
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
+        DirectorySnapshot? last = null;
         await foreach (var snapshot in directory.FollowAsync(stop))
         {
+            var bringsNames = last is null || DirectoryChange.Between(last, snapshot) is not { Added.Count: 0, AttributesChanged.Count: 0 };
+            last = snapshot;
+            if (!bringsNames)
+            {
+                continue; // else each rule would be a look at everybody's keytab
+            }
+
             try
             {
                 await realm.EnsureAsync(snapshot, stop);
@@ -19,6 +28,7 @@ internal sealed partial class SandboxFollower(SandboxRealm realm, ISubscriberDir
             catch (SandboxException e)
             {
                 LogFailed(e.Message);
+                last = null; // the next one may do
             }
         }
     }

@@ -168,9 +168,9 @@ internal sealed partial class SandboxRealm : IAsyncDisposable
             }
 
             Description.Save(folder);
-            foreach (var subscriber in directory.Subscribers.Where(subscriber => !CanHave(subscriber.DName)))
+            foreach (var dname in directory.Subscribers.SelectMany(subscriber => subscriber.DNames).Where(dname => !CanHave(dname)))
             {
-                LogCannotHave(subscriber.DName);
+                LogCannotHave(dname);
             }
         }
         finally
@@ -189,7 +189,7 @@ internal sealed partial class SandboxRealm : IAsyncDisposable
     }
 
     /// <summary>The names that can be written into the KDC's files and commands.</summary>
-    private static IEnumerable<DName> NamesFor(DirectorySnapshot directory) => directory.Subscribers.Select(subscriber => subscriber.DName).Where(CanHave);
+    private static IEnumerable<DName> NamesFor(DirectorySnapshot directory) => directory.Subscribers.SelectMany(subscriber => subscriber.DNames).Where(CanHave);
 
     private static bool CanHave(DName dname) => !dname.Realm.ContainsAnyExcept(RealmCharacters) && !dname.User.Contains('"');
 

@@ -11,10 +11,17 @@ internal sealed class GivenDirectory : ISubscriberDirectory
 
     public DirectorySnapshot Current { get; private set; } = Revision(1);
 
+    public bool IsThere => true;
+
     public string? LastProblem => null;
 
+    public string? Trouble => null;
+
     /// <summary>Gives the next snapshot to the one who follows.</summary>
-    public void Give(long revision, bool admitsUnknown = true, params Subscriber[] subscribers) => given.Writer.TryWrite(Current = Revision(revision, admitsUnknown, subscribers));
+    public void Give(long revision, bool admitsUnknown = true, params Subscriber[] subscribers) => Give(Revision(revision, admitsUnknown, subscribers));
+
+    /// <inheritdoc cref="Give(long, bool, Subscriber[])"/>
+    public void Give(DirectorySnapshot snapshot) => given.Writer.TryWrite(Current = snapshot);
 
     public Task<DirectorySnapshot> RefreshAsync(CancellationToken stop) => Task.FromResult(Current);
 

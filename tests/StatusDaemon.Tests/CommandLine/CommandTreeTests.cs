@@ -51,6 +51,42 @@ public sealed class CommandTreeTests
     }
 
     [Theory]
+    [InlineData("import-privileges people.yml", "people.yml", false, false, false)]
+    [InlineData("import-privileges --apply people.yml --json", "people.yml", true, false, true)]
+    [InlineData("--prune import-privileges people.yml --apply", "people.yml", true, true, false)]
+    public async Task An_import_is_only_shown_unless_more_is_asked_for(string words, string file, bool apply, bool prune, bool json)
+    {
+        var line = await Line.RunAsync(words);
+
+        Assert.Equal((0, ""), (line.ExitCode, line.Error));
+        Assert.Equal(new PrivilegeImportRequest(Path.GetFullPath(file), apply, prune, json), line.Import);
+    }
+
+    [Theory]
+    [InlineData("export-privileges out.yml", "out.yml", false)]
+    [InlineData("export-privileges - --json", null, true)]
+    public async Task An_export_goes_to_a_file_or_to_standard_output(string words, string? file, bool json)
+    {
+        var line = await Line.RunAsync(words);
+
+        Assert.Equal((0, ""), (line.ExitCode, line.Error));
+        Assert.Equal(new PrivilegeExportRequest(file is null ? null : Path.GetFullPath(file), json), line.Export);
+    }
+
+    [Theory]
+    [InlineData("import-privileges", "statusd: import-privileges needs a value: FILE")]
+    [InlineData("export-privileges", "statusd: export-privileges needs a value: FILE")]
+    [InlineData("import-privileges a.yml b.yml", "statusd: Unknown argument: b.yml.")]
+    [InlineData("export-privileges a.yml --prune", "statusd: --prune is not an option of export-privileges.")]
+    public async Task An_import_or_export_that_is_not_whole_is_refused(string words, string complaint)
+    {
+        var line = await Line.RunAsync(words);
+
+        Assert.Equal(2, line.ExitCode);
+        Assert.StartsWith(complaint, line.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("-tc -rh presence2 -p 9000 -rn a@R b@R -s 1 BUSY 3 -sl 0.25 --as c@R --service HTTP@x --tls --count 7 --json")]
     [InlineData("--json --count 7 --tls -sl 0.25 -s 1 -s BUSY 3 -rn a@R -rn b@R -p 9000 -rh presence2 --service HTTP@x --as c@R -tc")]
     [InlineData("test-client --remote-host presence2 --port 9000 --remote-names a@R b@R --status 1 BUSY 3 --sleep 0.25 --as c@R --service HTTP@x --tls --count 7 --json")]

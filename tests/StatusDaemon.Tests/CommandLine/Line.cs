@@ -16,6 +16,10 @@ internal sealed class Line
 
     public TestClientRequest? TestClient { get; private set; }
 
+    public PrivilegeImportRequest? Import { get; private set; }
+
+    public PrivilegeExportRequest? Export { get; private set; }
+
     public static Task<Line> RunAsync(string words, string language = "") => RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), language);
 
     public static async Task<Line> RunAsync(string[] words, string language = "")
@@ -28,7 +32,9 @@ internal sealed class Line
             "default.yml",
             (settings, _) => Note(() => line.UpSettings = settings),
             _ => new ClientDefaults("0.0.0.0", 8080, Tls: false, "/state", ["HTTP@presence.example.org"]),
-            (request, _) => Note(() => line.TestClient = request));
+            (request, _) => Note(() => line.TestClient = request),
+            (request, _, _) => Note(() => line.Import = request),
+            (request, _, _) => Note(() => line.Export = request));
         line.ExitCode = await new CommandTree(modules).RunAsync(words, output, error, TestContext.Current.CancellationToken);
         (line.Output, line.Error) = (output.ToString(), error.ToString());
         return line;

@@ -8,18 +8,17 @@ using StatusDaemon.Settings;
 namespace StatusDaemon.Directories;
 
 /// <summary>Real files; the clock that decides when to look at them is moved by the test.</summary>
-public sealed class FileDirectoryTests : IAsyncLifetime
+public sealed class FileDirectoryTests : SubscriberDirectoryContract, IAsyncLifetime
 {
     private readonly TempFolder folder = new();
     private readonly FakeTimeProvider clock = new();
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly CancellationToken stop = TestContext.Current.CancellationToken;
     private string path = "";
     private FileDirectory directory = null!;
 
     public async ValueTask InitializeAsync()
     {
-        path = folder.Write("directory.yml", People("alice"));
+        path = folder.Write("directory.yml", Yaml([Alice]));
         directory = await FollowAsync(path);
     }
 
@@ -34,12 +33,12 @@ public sealed class FileDirectoryTests : IAsyncLifetime
     [Fact]
     public async Task A_change_in_place_is_in_force_at_once_for_every_follower()
     {
-        await using var one = directory.FollowAsync(stop).GetAsyncEnumerator(stop);
-        await using var other = directory.FollowAsync(stop).GetAsyncEnumerator(stop);
+        await using var one = directory.FollowAsync(Stop).GetAsyncEnumerator(Stop);
+        await using var other = directory.FollowAsync(Stop).GetAsyncEnumerator(Stop);
         Assert.Equal("alice", Names(await NextAsync(one)));
         Assert.Equal("alice", Names(await NextAsync(other)));
 
-        await File.WriteAllTextAsync(path, People("alice", "bob"), stop);
+        await File.WriteAllTextAsync(path, People("alice", "bob"), Stop);
         var snapshot = await NextAsync(one);
         Assert.Equal(("alice bob", 2), (Names(snapshot), snapshot.Revision));
         Assert.Same(snapshot, await NextAsync(other));
@@ -71,7 +70,7 @@ public sealed class FileDirectoryTests : IAsyncLifetime
         Assert.Equal("alice", Names(await RefreshAsync()));
         Assert.Contains("there is no such file", directory.LastProblem, StringComparison.Ordinal);
 
-        await File.WriteAllTextAsync(path, People("bob"), stop);
+        await File.WriteAllTextAsync(path, People("bob"), Stop);
         Assert.Equal("bob", Names(await RefreshAsync()));
         Assert.Null(directory.LastProblem);
     }
@@ -85,18 +84,18 @@ public sealed class FileDirectoryTests : IAsyncLifetime
         using var linked = await FollowAsync(folder["link.yml"]);
         File.CreateSymbolicLink(folder["next"], folder["b.yml"]);
         File.Move(folder["next"], folder["link.yml"], overwrite: true);
-        Assert.Equal("bob", Names(await PumpAsync(linked.RefreshAsync(stop))));
-        await linked.StopAsync(stop);
+        Assert.Equal("bob", Names(await PumpAsync(linked.RefreshAsync(Stop))));
+        await linked.StopAsync(Stop);
     }
 
     [Fact]
     public async Task A_bad_file_changes_nothing_and_its_repair_does()
     {
-        await File.WriteAllTextAsync(path, "subscribers:\n- {uid: u}\n", stop);
+        await File.WriteAllTextAsync(path, "subscribers:\n- {uid: u}\n", Stop);
         Assert.Equal("alice", Names(await RefreshAsync()));
         Assert.Equal($"{path}:2: the subscriber has no 'dname'", directory.LastProblem);
 
-        await File.WriteAllTextAsync(path, People("bob"), stop);
+        await File.WriteAllTextAsync(path, People("bob"), Stop);
         Assert.Equal("bob", Names(await RefreshAsync()));
         Assert.Null(directory.LastProblem);
     }
@@ -104,17 +103,17 @@ public sealed class FileDirectoryTests : IAsyncLifetime
     [Fact]
     public async Task Half_a_file_is_never_read_while_it_is_written()
     {
-        await using var follower = directory.FollowAsync(stop).GetAsyncEnumerator(stop);
+        await using var follower = directory.FollowAsync(Stop).GetAsyncEnumerator(Stop);
         await NextAsync(follower);
         using var reloads = Reloads();
         foreach (var length in Enumerable.Range(1, 20))
         {
             // However far the loop is behind, it never finds the same half at two looks that are 100 ms apart.
-            await File.WriteAllTextAsync(path, "subscribers: []" + new string(' ', length), stop);
+            await File.WriteAllTextAsync(path, "subscribers: []" + new string(' ', length), Stop);
             clock.Advance(FileDirectory.Still - TimeSpan.FromMilliseconds(1));
         }
 
-        await File.WriteAllTextAsync(path, People("bob"), stop);
+        await File.WriteAllTextAsync(path, People("bob"), Stop);
         Assert.Equal("bob", Names(await NextAsync(follower)));
         Assert.Equal(["accepted 1"], reloads.Seen);
     }
@@ -135,7 +134,7 @@ public sealed class FileDirectoryTests : IAsyncLifetime
         using var reloads = Reloads();
         foreach (var text in (string[])[People("bob"), "", People("carol")])
         {
-            await File.WriteAllTextAsync(path, text, stop);
+            await File.WriteAllTextAsync(path, text, Stop);
             await RefreshAsync();
         }
 
@@ -144,38 +143,31 @@ public sealed class FileDirectoryTests : IAsyncLifetime
 
     [Fact]
     public async Task A_refresh_of_an_unchanged_file_needs_no_time() =>
-        Assert.Same(directory.Current, await directory.RefreshAsync(stop).WaitAsync(stop));
+        Assert.Same(directory.Current, await directory.RefreshAsync(Stop).WaitAsync(Stop));
 
-    [Fact]
-    public async Task A_slow_follower_gets_the_latest()
+    private protected override ISubscriberDirectory Followed => directory;
+
+    private protected override Task SayAsync(params Subscriber[] subscribers) => File.WriteAllTextAsync(path, Yaml(subscribers), Stop);
+
+    private protected override Task EmptyAsync() => File.WriteAllTextAsync(path, "", Stop);
+
+    private protected override Task BreakAsync()
     {
-        await using var slow = directory.FollowAsync(stop).GetAsyncEnumerator(stop);
-        await NextAsync(slow);
-        foreach (var name in (string[])["bob", "carol", "dave"])
-        {
-            await File.WriteAllTextAsync(path, People(name), stop);
-            await RefreshAsync();
-        }
-
-        Assert.Equal("dave", Names(await NextAsync(slow)));
+        File.Delete(path);
+        return Task.CompletedTask;
     }
 
-    [Fact]
-    public async Task A_follower_ends_when_it_is_told_to()
-    {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await using var follower = directory.FollowAsync(end.Token).GetAsyncEnumerator(end.Token);
-        await NextAsync(follower);
-        var next = follower.MoveNextAsync().AsTask();
-        await end.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
-    }
+    private protected override Task MendAsync(params Subscriber[] subscribers) => SayAsync(subscribers);
+
+    private protected override Task<T> HappensAsync<T>(Task<T> something) => PumpAsync(something);
+
+    private static string Yaml(IEnumerable<Subscriber> subscribers) => "subscribers:\n" + string.Concat(subscribers.Select(one =>
+        $"- {{uid: {one.Uid}, dname: {one.DName}, name: {one.Name}, numbers: [{List(one.Numbers)}], black: [{List(one.Rules.Black)}], white: [{List(one.Rules.White)}]}}\n"));
+
+    private static string List<T>(IEnumerable<T> entries) => string.Join(", ", entries.Select(entry => $"\"{entry}\""));
 
     private static string People(params string[] names) =>
         "subscribers:\n" + string.Concat(names.Select(name => $"- {{uid: {name}, dname: {name}@A}}\n"));
-
-    private static string Names(DirectorySnapshot snapshot) =>
-        string.Join(' ', snapshot.Subscribers.Select(subscriber => subscriber.Uid.ToString()).Order(StringComparer.Ordinal));
 
     private ReloadResults Reloads() => new(services.GetRequiredService<IMeterFactory>());
 
@@ -183,11 +175,9 @@ public sealed class FileDirectoryTests : IAsyncLifetime
     {
         Assert.True(DirectoryFile.TryRead(file, new DirectoryPolicy(), 1, out var first, out _));
         var follower = new FileDirectory(file, first, clock, services.GetRequiredService<IMeterFactory>(), NullLogger<FileDirectory>.Instance);
-        await follower.StartAsync(stop);
+        await follower.StartAsync(Stop);
         return follower;
     }
-
-    private Task<DirectorySnapshot> RefreshAsync() => PumpAsync(directory.RefreshAsync(stop));
 
     private async Task<DirectorySnapshot> NextAsync(IAsyncEnumerator<DirectorySnapshot> follower)
     {
@@ -200,7 +190,7 @@ public sealed class FileDirectoryTests : IAsyncLifetime
     {
         while (!happens.IsCompleted)
         {
-            stop.ThrowIfCancellationRequested();
+            Stop.ThrowIfCancellationRequested();
             clock.Advance(FileDirectory.Interval);
             await Task.Yield();
         }

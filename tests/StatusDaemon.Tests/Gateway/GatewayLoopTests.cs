@@ -7,6 +7,7 @@ using StatusDaemon.Auth;
 using StatusDaemon.Cluster;
 using StatusDaemon.Daemon;
 using StatusDaemon.EndToEnd;
+using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using StatusDaemon.Protocol;
 using StatusDaemon.Routing;
@@ -125,8 +126,30 @@ public sealed class GatewayLoopTests
         Assert.Empty(await sink.SeenAsync(own.Loop, client));
 
         own.Directory.Give(3);
-        await own.Loop.PostAsync(new LoopInput.DirectoryChanged(), TestContext.Current.CancellationToken);
+        await own.Loop.PostAsync(new LoopInput.DirectoryChanged(Subscribers: null), TestContext.Current.CancellationToken);
         Assert.Equal("closed 1008: the directory does not know you any more", await sink.NextAsync());
+    }
+
+    [Theory]
+    [InlineData("phone@A", null, true)] // the name that logged in leads to nobody
+    [InlineData("phone@A", "b", true)] // or to somebody else
+    [InlineData("a@A", null, false)] // another name of his, also the one that is shown
+    public async Task Who_logged_in_is_closed_when_the_very_name_does_not_mean_him_any_more(string moved, string? to, bool isClosed)
+    {
+        await using var own = await OwnLoop.StartAsync();
+        var sink = new NotingSink();
+        var subscriber = new Subscriber { Uid = UidOf("a"), DName = DNameOf("a@A"), DNames = [DNameOf("a@A"), DNameOf("phone@A")] };
+        own.Directory.Give(2, subscribers: subscriber);
+        var client = await JoinAsync(own.Loop, sink, subscriber, DNameOf("phone@A"));
+
+        var edit = new DirectoryEdit(own.Directory.Current);
+        edit.SetLookUp(DNameOf(moved), to is null ? null : UidOf(to));
+        var next = edit.Apply();
+        var change = DirectoryChange.Between(own.Directory.Current, next);
+        own.Directory.Give(next);
+        await own.Loop.PostAsync(new LoopInput.DirectoryChanged(change.AttributesChanged), TestContext.Current.CancellationToken);
+        string[] expected = isClosed ? ["closed 1008: the directory does not know you any more"] : [];
+        Assert.Equal(expected, await sink.SeenAsync(own.Loop, client));
     }
 
     [Fact]
@@ -148,7 +171,7 @@ public sealed class GatewayLoopTests
                     own.Loop.Sockets.Post(static _ => { }, null); // more than a turn does
                 }
 
-                var caller = new Caller(UidOf("a"), Subscriber: null, TicketEnd: null);
+                var caller = new Caller(UidOf("a"), DName: default, IsKnown: false, TicketEnd: null);
                 var adopted = own.Loop.Adopt(number, caller, new ClientOrigin("a", "a test"), ClientFrames.Frame(ClientFrames.Ping, "1"));
                 own.Loop.Sockets.Add(adopted, Readiness.Readable | Readiness.Writable | Readiness.PeerEnded | Readiness.OnChange);
             },
@@ -160,11 +183,11 @@ public sealed class GatewayLoopTests
         Assert.Equal([0x8A, 1, (byte)'1', 0x8A, 1, (byte)'2'], pongs);
     }
 
-    private static async Task<Client> JoinAsync(GatewayLoop loop, IFrameSink sink, Subscriber? subscriber = null)
+    private static async Task<Client> JoinAsync(GatewayLoop loop, IFrameSink sink, Subscriber? subscriber = null, DName dname = default)
     {
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
         Counts.TryEnter(UidOf("a"));
-        await loop.PostAsync(new LoopInput.Join(new Caller(UidOf("a"), subscriber, TicketEnd: null), new ClientOrigin("a", "a test"), sink, joined), TestContext.Current.CancellationToken);
+        await loop.PostAsync(new LoopInput.Join(new Caller(UidOf("a"), dname.IsEmpty ? subscriber?.DName ?? default : dname, IsKnown: subscriber is not null, TicketEnd: null), new ClientOrigin("a", "a test"), sink, joined), TestContext.Current.CancellationToken);
         return await joined.Task;
     }
 

@@ -9,10 +9,10 @@ internal static class SmallDirectories
     /// <summary>The UIDs that may be in one; <c>u9</c> never is.</summary>
     public static readonly string[] Uids = ["u0", "u1", "u2", "u3", "u9"];
 
-    private static readonly Gen<Selector> Selectors =
+    public static readonly Gen<Selector> Selectors =
         Gen.OneOf("*", "u0", "u1", "u9", "number:10*", "number:11", "dname:*@A", "dname:n2@*", "domain:a", "domain:b", "domain:home").Select(SelectorOf);
 
-    private static readonly Gen<DirectoryPolicy> Policies =
+    public static readonly Gen<DirectoryPolicy> Policies =
         Gen.Select(Gen.Bool, Gen.Bool, Gen.Int[0, 2], (allows, hasHome, unknown) => new DirectoryPolicy
         {
             AllowsByDefault = allows,
@@ -35,6 +35,50 @@ internal static class SmallDirectories
 
     public static readonly Gen<DirectorySnapshot> Any =
         Gen.Select(Subscribers, Policies, (subscribers, policy) => new DirectorySnapshot(subscribers.OfType<Subscriber>(), policy));
+
+    /// <summary>The content of one directory, under the policy of the one that it is derived from.</summary>
+    public static DirectorySnapshot Derived(DirectorySnapshot from, DirectorySnapshot like)
+    {
+        var edit = new DirectoryEdit(from);
+        foreach (var gone in from.Subscribers)
+        {
+            Put(edit, gone, isThere: false);
+        }
+
+        foreach (var subscriber in like.Subscribers)
+        {
+            Put(edit, subscriber, isThere: true);
+        }
+
+        return edit.Apply();
+    }
+
+    /// <summary>The same directory, where one subscriber has the rules that it has in another one.</summary>
+    public static DirectorySnapshot WithRules(DirectorySnapshot from, Uid uid, DirectorySnapshot like)
+    {
+        var rules = like.TryGet(uid, out var subscriber) ? subscriber.Rules : BlackWhiteRules.None;
+        var edit = new DirectoryEdit(from);
+        edit.SetBlack(uid, rules.Black);
+        edit.SetWhite(uid, rules.White);
+        return edit.Apply();
+    }
+
+    private static void Put(DirectoryEdit edit, Subscriber subscriber, bool isThere)
+    {
+        foreach (var dname in subscriber.DNames)
+        {
+            edit.SetLookUp(dname, isThere ? subscriber.Uid : null);
+        }
+
+        foreach (var number in subscriber.Numbers)
+        {
+            edit.SetLookUp(number, isThere ? subscriber.Uid : null);
+        }
+
+        edit.SetDescription(subscriber.Uid, isThere ? new Description(subscriber.DName, subscriber.ShownNumbers, subscriber.Domain, subscriber.Name) : null);
+        edit.SetBlack(subscriber.Uid, isThere ? subscriber.Rules.Black : []);
+        edit.SetWhite(subscriber.Uid, isThere ? subscriber.Rules.White : []);
+    }
 
     public static Uid UidOf(string text) => Uid.TryParse(text, out var uid) ? uid : throw new ArgumentException(text);
 

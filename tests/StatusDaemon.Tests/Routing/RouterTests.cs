@@ -293,10 +293,16 @@ public sealed class RouterTests
                 case 10 or 11:
                     yield return new RouterInput.WasRead(People[other], Stored.TryGetValue(People[other], out var status) ? Record(status, 1, other + 1) : default);
                     break;
-                case 12 or 13:
+                case 12:
                     var next = new DirectorySnapshot(history.Directories[other % history.Directories.Length].Subscribers, history.Directories[other % history.Directories.Length].Policy) { Revision = current.Revision + 1 };
                     yield return new RouterInput.DirectoryChanged(DirectoryChange.Between(current, next));
                     current = next;
+                    break;
+                case 13:
+                    var like = history.Directories[other % history.Directories.Length];
+                    var derived = gateway == 1 ? Derived(current, like) : WithRules(current, uid, like);
+                    yield return new RouterInput.DirectoryChanged(DirectoryChange.Between(current, derived));
+                    current = derived;
                     break;
                 case 14 or 15:
                     yield return new RouterInput.Publish(connection, uid, (Status)(1 + other), default);

@@ -18,7 +18,7 @@ internal sealed class Shard
 
     private static readonly string[] Names = ["alice", "bob", "carol", "remote"];
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private long revision = 1;
+    private long revision;
 
     public Shard(RouterSettings? settings = null, DirectorySnapshot? directory = null)
     {
@@ -84,9 +84,11 @@ internal sealed class Shard
         Apply(new RouterInput.Publish(Connection(connection), UidOf(publisher), status, default));
 
     /// <summary>Another directory comes into force.</summary>
-    public List<Effect> Follow(DirectorySnapshot next)
+    public List<Effect> Follow(DirectorySnapshot next) => FollowDerived(new DirectorySnapshot(next.Subscribers, next.Policy) { Revision = ++revision });
+
+    /// <summary>A directory that was derived from the one in force follows it.</summary>
+    public List<Effect> FollowDerived(DirectorySnapshot next)
     {
-        next = new DirectorySnapshot(next.Subscribers, next.Policy) { Revision = revision++ };
         var change = DirectoryChange.Between(Directory, next);
         Directory = next;
         return Apply(new RouterInput.DirectoryChanged(change));

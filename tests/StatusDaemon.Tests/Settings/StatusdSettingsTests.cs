@@ -132,6 +132,8 @@ public sealed partial class StatusdSettingsTests : IDisposable
     [InlineData("REDIS:\n  keys: {status: 'status:{id}'}", "2: REDIS.keys.status: 'status:{id}' is not allowed; allowed: a key with {uid}")]
     [InlineData("REDIS:\n  keys: {black: 'x:{uid}'}", "2: REDIS.keys.black: unknown key")]
     [InlineData("AUTH: {realms: [A, B]}\nPRIVILEGE_REDIS:\n  keys: {dname: '{user}'}", "3: PRIVILEGE_REDIS.keys.dname: without {dname} or {realm} it makes one person of two")]
+    [InlineData("PRIVILEGES: {source: redis}\nPRIVILEGE_REDIS:\n  keys: {dname: 'u:{user}'}", "3: PRIVILEGE_REDIS.keys.dname: without {dname} or {realm} the realm of all names is missing")]
+    [InlineData("PRIVILEGE_REDIS:\n  keys: {black: 'list:{uid}', white: 'list:{uid}'}", "2: PRIVILEGE_REDIS.keys.white: is named as keys.black is")]
     [InlineData("PRIVILEGE_REDIS:\n  keys: {dname: 'r:{realm}'}", "2: PRIVILEGE_REDIS.keys.dname: has no {dname} and no {user}")]
     [InlineData("SYNC:\n  peers:\n  - {name: b, domains: [d]}", "3: SYNC.peers[0].principal: is missing, and certificate too")]
     [InlineData("SYNC:\n  peers:\n  - {name: b, domains: [d], prinicpal: a@B, certificate: settings.yml}", "3: SYNC.peers[0].prinicpal: unknown key, did you mean principal?")]

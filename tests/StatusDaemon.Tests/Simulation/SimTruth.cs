@@ -38,7 +38,13 @@ internal sealed class SimTruth
             DName = DName.TryParse($"{person}@SIM", out var dname) ? dname : default,
             Rules = new BlackWhiteRules(People.Where(watcher => hidden.Contains((person, watcher))).Select(watcher => new Selector.One(watcher)), []),
         });
-        Directory = rules[rules.Count + 1] = new DirectorySnapshot(present, new DirectoryPolicy()) { Revision = rules.Count + 1 };
+        var next = new DirectorySnapshot(present, new DirectoryPolicy()) { Revision = rules.Count + 1 };
+        if (rules.Count % 4 != 0)
+        {
+            next = SmallDirectories.Derived(Directory, like: next); // as from a source that says what changed; the same one if nothing did
+        }
+
+        Directory = rules[next.Revision] = next;
     }
 
     /// <summary>Somebody publishes a status, and it holds until something newer does.</summary>

@@ -1,0 +1,11 @@
+namespace StatusDaemon.CommandLine;
+
+/// <summary>What an import was asked to do.</summary>
+/// <param name="File">The directory file, absolute.</param>
+/// <param name="Apply">Whether to make the changes; else they are only shown.</param>
+/// <param name="Prune">Whether what is not in the file is to go.</param>
+internal sealed record PrivilegeImportRequest(string File, bool Apply, bool Prune, bool Json);
+
+/// <summary>What an export was asked to do.</summary>
+/// <param name="File">The directory file to write, absolute; null for standard output.</param>
+internal sealed record PrivilegeExportRequest(string? File, bool Json);

@@ -1,0 +1,92 @@
+using StatusDaemon.Privileges;
+
+namespace StatusDaemon.Directories;
+
+/// <summary>One look at everything that the privilege database has: what was seen, and what of it is not in force yet.</summary>
+internal sealed class PrivilegeSweep
+{
+    private readonly HashSet<ulong> marks = [];
+    private readonly Dictionary<PrivilegeItem, PrivilegeFact> facts = [];
+    private ulong sum;
+
+    /// <summary>What differs from what is in force.</summary>
+    public IReadOnlyDictionary<PrivilegeItem, PrivilegeFact> Facts => facts;
+
+    /// <summary>What it has seen so far.</summary>
+    public RemovalDoubt.Seen Seen => new(marks.Count, sum);
+
+    /// <summary>Notes that an item is there.</summary>
+    /// <returns>Whether it was not noted yet.</returns>
+    public bool See(PrivilegeItem item)
+    {
+        var mark = item.Mark;
+        if (!marks.Add(mark))
+        {
+            return false;
+        }
+
+        sum += mark;
+        return true;
+    }
+
+    /// <summary>Whether an item was seen.</summary>
+    public bool HasSeen(PrivilegeItem item) => marks.Contains(item.Mark);
+
+    /// <summary>Notes what was read; it counts until something newer is.</summary>
+    public void Note(DirectorySnapshot inForce, PrivilegeItem item, PrivilegeFact fact)
+    {
+        if (fact.IsIn(inForce, item))
+        {
+            facts.Remove(item);
+        }
+        else
+        {
+            facts[item] = fact;
+        }
+    }
+
+    /// <summary>What is in force of items that were not seen: gone, or come while we looked.</summary>
+    public List<PrivilegeItem> Unseen(DirectorySnapshot inForce)
+    {
+        List<PrivilegeItem> unseen = [];
+        foreach (var subscriber in inForce.Subscribers)
+        {
+            foreach (var dname in subscriber.DNames)
+            {
+                Look(PrivilegeKind.DName, dname.ToString());
+            }
+
+            foreach (var number in subscriber.Numbers)
+            {
+                Look(PrivilegeKind.Number, number.ToString());
+            }
+
+            var uid = subscriber.IsDescribed || !subscriber.Rules.Equals(BlackWhiteRules.None) ? subscriber.Uid.ToString() : "";
+            if (subscriber.IsDescribed)
+            {
+                Look(PrivilegeKind.Description, uid);
+            }
+
+            if (!subscriber.Rules.Equals(BlackWhiteRules.None))
+            {
+                Look(PrivilegeKind.Rules, uid);
+            }
+        }
+
+        foreach (var uid in inForce.WaitingForSubscribers)
+        {
+            Look(PrivilegeKind.Rules, uid.ToString());
+        }
+
+        return unseen;
+
+        void Look(PrivilegeKind kind, string name)
+        {
+            var item = new PrivilegeItem(kind, name);
+            if (!HasSeen(item))
+            {
+                unseen.Add(item);
+            }
+        }
+    }
+}
