@@ -10,6 +10,7 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(RuleChangeBench)] = RuleChangeBench.RunAsync,
     [nameof(RedisDirectoryBench)] = RedisDirectoryBench.RunAsync,
     [nameof(RuleFlipBench)] = RuleFlipBench.RunAsync,
+    [nameof(ExternalWritesBench)] = ExternalWritesBench.RunAsync,
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
