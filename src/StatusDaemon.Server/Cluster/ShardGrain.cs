@@ -32,11 +32,10 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
+        saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
         await FollowAsync(); // what changed between the two lines above was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
-
-        saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
     }
 
     /// <inheritdoc/>

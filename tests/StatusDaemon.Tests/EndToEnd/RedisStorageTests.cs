@@ -114,6 +114,33 @@ public sealed class RedisStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_redis_that_stood_still_takes_late_what_was_sent_to_it_and_nothing_turns_back()
+    {
+        await using var server = await RedisServer.StartAsync(redis);
+        await using var a = await server.ConnectAsync("a");
+        await using var c = await server.ConnectAsync("c");
+        await a.WatchAsync("uid-c");
+        await c.SendAsync("""{"status":1}""");
+        await a.SeesAsync("uid-c", 1);
+        await ValueBecomesAsync("uid-c", """{"status":1,""");
+
+        redis.Suspend();
+        for (var status = 2; status <= 6; status++)
+        {
+            await c.SendAsync($$"""{"status":{{status}}}""");
+            Assert.Equal($$"""{"status":{{status}},"publisher":"uid-c"}""", await a.ReceiveAsync());
+            await Task.Delay(TimeSpan.FromMilliseconds(60), Stop); // longer than STORAGE.flush: each is sent to it
+        }
+
+        await server.Statusd.SeesAsync(" 4101 ");
+        redis.Resume();
+        await ValueBecomesAsync("uid-c", """{"status":6,""");
+        await server.Statusd.SeesAsync(" 4102 ");
+        await c.SendAsync("""{"status":7}""");
+        Assert.Equal("""{"status":7,"publisher":"uid-c"}""", await a.ReceiveAsync());
+    }
+
+    [Fact]
     public async Task A_redis_that_comes_back_with_less_is_given_everything_again()
     {
         await redis.DisposeAsync();
