@@ -396,16 +396,22 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             {
                 stop.ThrowIfCancellationRequested();
                 await ReadAsync(sweep, [.. ItemsOf(page).Where(sweep.See)]);
-                await ReadRungAsync(sweep);
-                if (!isUrgent)
+                var rest = isUrgent ? Task.CompletedTask : Task.Delay(Rest, clock, stop);
+                do
                 {
-                    await Task.WhenAny(Task.Delay(Rest, clock, stop), wish.Task);
-                }
+                    if (wish.Task.IsCompleted && IsRefreshWanted())
+                    {
+                        await AnswerRefreshAsync(sweep);
+                    }
 
-                if (Interlocked.Read(ref wanted) > ticket && IsRefreshWanted())
-                {
-                    await AnswerRefreshAsync(sweep);
+                    await Task.WhenAny(rest, wish.Task, bell.Rung);
+                    if (bell.Rung.IsCompleted)
+                    {
+                        await GatherAsync(stop);
+                        await ReadRungAsync(sweep);
+                    }
                 }
+                while (!rest.IsCompleted && !listener.HasGap);
             }
         }
 
