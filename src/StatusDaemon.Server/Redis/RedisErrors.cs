@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using StackExchange.Redis;
@@ -50,7 +51,7 @@ internal static class RedisErrors
             {
                 if (texts.FirstOrDefault(text => text.Contains(prefix, StringComparison.Ordinal)) is { } said)
                 {
-                    return Make(string.Format(System.Globalization.CultureInfo.InvariantCulture, words, redis.Section), said, isRefusal);
+                    return Make(string.Format(CultureInfo.InvariantCulture, words, redis.Section), said, isRefusal);
                 }
             }
         }

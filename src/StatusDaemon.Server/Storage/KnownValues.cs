@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using StatusDaemon.Names;
 using StatusDaemon.Statuses;
@@ -158,7 +159,7 @@ internal sealed class KnownValues(UidTable uids)
         lock (gate)
         {
             ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
-            var isKnown = !System.Runtime.CompilerServices.Unsafe.IsNullRef(ref known);
+            var isKnown = !Unsafe.IsNullRef(ref known);
             if (isKnown && (known.IsWriting || known.At > look))
             {
                 return new Seen(Sight.Unclear);
@@ -238,7 +239,7 @@ internal sealed class KnownValues(UidTable uids)
     private ref Known Find(Uid uid)
     {
         ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
-        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref known))
+        if (Unsafe.IsNullRef(ref known))
         {
             values.Add(uids.Hold(uid), default);
             known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using StatusDaemon.Redis;
@@ -154,7 +155,8 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         return taken;
     }
 
-    /// <summary>Reads while the database is there.</summary>
+    /// <summary>Every server that owns keys.</summary>
+    /// <exception cref="RedisAwayException">One is away, or we have not caught up with it yet.</exception>
     public IReadOnlyList<IServer> Primaries()
     {
         ThrowIfAway();
@@ -178,7 +180,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
         else
         {
-            heard.AddOrUpdate(System.Text.Encoding.UTF8.GetString(key), 1, static (_, count) => count + 1);
+            heard.AddOrUpdate(Encoding.UTF8.GetString(key), 1, static (_, count) => count + 1);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using StatusDaemon.Names;
@@ -25,13 +26,16 @@ internal sealed partial class RedisLookout(
     // What a sweep has seen of another daemon; what the next one still sees is nobody's who owns the shard.
     private Dictionary<Uid, UInt128> strangers = new(Uid.Comparer);
 
-    private long unfit;
+    private long refused;
+
+    /// <summary>The store's incarnation; 0 until it is known.</summary>
+    public ulong Incarnation { get; set; }
 
     /// <summary>Keys that wait to be looked at.</summary>
     public int Waiting => rung.Count;
 
     /// <summary>Values that were no status, or of somebody whose status nobody else may set, since the start.</summary>
-    public long Refused => Interlocked.Read(ref unfit);
+    public long Refused => Interlocked.Read(ref refused);
 
     /// <summary>How long what waits longest has waited, looked at or not; zero while nothing waits.</summary>
     public TimeSpan Lag
@@ -131,7 +135,7 @@ internal sealed partial class RedisLookout(
     /// <summary>A shard refuses what another program wrote: counted, and told once for each key.</summary>
     public void Refuse(Uid uid, string why)
     {
-        Interlocked.Increment(ref unfit);
+        Interlocked.Increment(ref refused);
         if (told.IsFirst(uid))
         {
             LogRefused(keys.KeyOf(uid), why);
@@ -156,9 +160,6 @@ internal sealed partial class RedisLookout(
 
     /// <summary>The source of what is seen now.</summary>
     public ChangeSource SourceNow() => new(SourceKind.External, "redis", through, clock.GetUtcNow());
-
-    /// <summary>The store's incarnation, once it is known.</summary>
-    public ulong Incarnation { get; set; }
 
     private Ring Unrung(Uid uid) => new(uid, clock.GetTimestamp());
 
@@ -229,10 +230,10 @@ internal sealed partial class RedisLookout(
 
     private void RefuseKey(ReadOnlySpan<byte> key)
     {
-        Interlocked.Increment(ref unfit);
+        Interlocked.Increment(ref refused);
         if (told.IsFirstNameless())
         {
-            LogRefused(System.Text.Encoding.UTF8.GetString(key), "no UID: 1 to 128 bytes without control characters");
+            LogRefused(Encoding.UTF8.GetString(key), "no UID: 1 to 128 bytes without control characters");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using StackExchange.Redis;
 using StatusDaemon.Names;
 using StatusDaemon.Redis;
@@ -159,7 +160,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         }
     }
 
-    private static byte[] InBrackets(RedisType type) => System.Text.Encoding.ASCII.GetBytes($"({(type == RedisType.SortedSet ? "zset" : type.ToString().ToLowerInvariant())})");
+    private static byte[] InBrackets(RedisType type) => Encoding.ASCII.GetBytes($"({(type == RedisType.SortedSet ? "zset" : type.ToString().ToLowerInvariant())})");
 
     private static string Script(string name)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO.Hashing;
@@ -34,7 +35,7 @@ internal static class RedisStatusValue
     {
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
         SHA1.HashData(value, hash);
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash);
+        return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
     /// <summary>Writes a status as ours.</summary>
