@@ -2,9 +2,10 @@ using StatusDaemon.Privileges;
 
 namespace StatusDaemon.Directories;
 
-/// <summary>One look at everything that the privilege database has: what was seen, and what of it is not in force yet.</summary>
+/// <summary>One look at everything that the privilege database has: what was seen, and what of it is not in force yet. One owner, unless something else is said.</summary>
 internal sealed class PrivilegeSweep
 {
+    private readonly Lock gate = new(); // of the marks
     private readonly HashSet<ulong> marks = [];
     private readonly Dictionary<PrivilegeItem, PrivilegeFact> facts = [];
     private ulong sum;
@@ -20,17 +21,27 @@ internal sealed class PrivilegeSweep
     public bool See(PrivilegeItem item)
     {
         var mark = item.Mark;
-        if (!marks.Add(mark))
+        lock (gate)
         {
-            return false;
-        }
+            if (!marks.Add(mark))
+            {
+                return false;
+            }
 
-        sum += mark;
-        return true;
+            sum += mark;
+            return true;
+        }
     }
 
     /// <summary>Whether an item was seen.</summary>
-    public bool HasSeen(PrivilegeItem item) => marks.Contains(item.Mark);
+    public bool HasSeen(PrivilegeItem item)
+    {
+        var mark = item.Mark;
+        lock (gate)
+        {
+            return marks.Contains(mark);
+        }
+    }
 
     /// <summary>Notes what was read; it counts until something newer is.</summary>
     public void Note(DirectorySnapshot inForce, PrivilegeItem item, PrivilegeFact fact)
@@ -45,7 +56,7 @@ internal sealed class PrivilegeSweep
         }
     }
 
-    /// <summary>What is in force of items that were not seen: gone, or come while we looked.</summary>
+    /// <summary>What is in force of items that were not seen: gone, or come while we looked. Any thread may call, while others see more.</summary>
     public List<PrivilegeItem> Unseen(DirectorySnapshot inForce)
     {
         List<PrivilegeItem> unseen = [];

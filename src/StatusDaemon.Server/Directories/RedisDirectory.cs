@@ -415,7 +415,20 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             }
         }
 
-        foreach (var unseen in sweep.Unseen(Current).Chunk(PrivilegeReader.KeysPerPage))
+        // A look at everybody takes some tenths of a second with many subscribers; what rings must not wait for it.
+        var inForce = Current;
+        var looking = Task.Run(() => sweep.Unseen(inForce), stop);
+        while (!looking.IsCompleted)
+        {
+            await Task.WhenAny(looking, bell.Rung);
+            if (bell.Rung.IsCompleted)
+            {
+                await GatherAsync(stop);
+                await ReadRungAsync(sweep);
+            }
+        }
+
+        foreach (var unseen in (await looking).Chunk(PrivilegeReader.KeysPerPage))
         {
             await ReadAsync(sweep, unseen);
             await ReadRungAsync(sweep);

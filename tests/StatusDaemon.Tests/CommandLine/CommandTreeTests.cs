@@ -135,7 +135,7 @@ public sealed class CommandTreeTests
     }
 
     [Theory]
-    [InlineData("", "Name a module: up, daemon, ws-server, sync-receiver, sync-sender, sync-client, test-client, cli.")]
+    [InlineData("", "Name a module: up, daemon, ws-server, sync-receiver, sync-sender, sync-client, test-client, import-privileges, export-privileges, cli.")]
     [InlineData("--config a.yml", "Name a module: up,")]
     [InlineData("-p 80", "-p is an option of test-client: name that module too.")]
     [InlineData("-ssh h", "-ssh is an option of sync-client: name that module too.")]

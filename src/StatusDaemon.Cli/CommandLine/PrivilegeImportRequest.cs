@@ -5,7 +5,3 @@ namespace StatusDaemon.CommandLine;
 /// <param name="Apply">Whether to make the changes; else they are only shown.</param>
 /// <param name="Prune">Whether what is not in the file is to go.</param>
 internal sealed record PrivilegeImportRequest(string File, bool Apply, bool Prune, bool Json);
-
-/// <summary>What an export was asked to do.</summary>
-/// <param name="File">The directory file to write, absolute; null for standard output.</param>
-internal sealed record PrivilegeExportRequest(string? File, bool Json);
