@@ -62,6 +62,9 @@ public sealed class Router
     /// <summary>Whether a gateway has declared itself here and has not been given up since.</summary>
     public bool Knows(GatewayId gateway) => gateways.TryGet(gateway, out _);
 
+    /// <summary>Whether all that the store has is known, so that the feed has everybody.</summary>
+    public bool HasReadAll => recovery.IsComplete;
+
     /// <summary>Whether this domain accepts statuses of a subscriber, by the directory that is in force here.</summary>
     public bool IsLocal(Uid uid) => directory.IsLocal(uid);
 

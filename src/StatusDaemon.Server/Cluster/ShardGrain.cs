@@ -31,9 +31,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         var directory = await services.Directory.RefreshAsync(stop);
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
-        scan = services.Scan.LoadAsync(Number, services.Stopping);
         saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
+        scan = services.Scan.LoadAsync(Number, services.Stopping);
         await FollowAsync(); // what changed between the two lines above was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
     }
@@ -44,10 +44,16 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         services.LocalShards.Remove(Number);
         if (shard is not null)
         {
-            await SaveAsync(stop);
-            shard.Close();
-            services.Outages.Reading.End(Number);
-            services.Outages.Saving.End(Number);
+            try
+            {
+                await SaveAsync(stop);
+            }
+            finally
+            {
+                shard.Close();
+                services.Outages.Reading.End(Number);
+                services.Outages.Saving.End(Number);
+            }
         }
     }
 

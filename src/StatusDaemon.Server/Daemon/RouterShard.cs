@@ -122,7 +122,7 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
     private async Task SaveAfterAsync(Task previous, CancellationToken stop)
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        if (store.Losses != losses)
+        if (store.Losses != losses && router.HasReadAll)
         {
             losses = store.Losses;
             saved = default;

@@ -4,13 +4,13 @@ namespace StatusDaemon.Directories;
 
 /// <summary>Doubts that everybody is gone: a database that was emptied, is being filled again, or is the wrong one, must not end all connections (decision 0018).</summary>
 /// <remarks>
-/// A batch that would leave nobody is never believed. After one that would remove more than half, nothing that a sweep misses is believed before two sweeps in a row find the same keys:
-/// then nobody fills it any more. Meanwhile what is there counts, and what is gone does not. One owner.
+/// A batch that would leave nobody is never believed. After one that would remove more than half, or a sweep that misses more than a few keys of any kind (of rules that hide somebody, too),
+/// nothing that a sweep misses is believed before two sweeps in a row find the same keys: then nobody fills it any more. Meanwhile what is there counts, and what is gone does not. One owner.
 /// </remarks>
 /// <param name="patience">Between the two sweeps, at least.</param>
 internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
 {
-    /// <summary>So many may go at once without a doubt, unless they are all.</summary>
+    /// <summary>So many subscribers may go at once, or keys be missed by a sweep, without a doubt, unless they are all. What is taken out on purpose rings.</summary>
     private const int Few = 10;
 
     private Seen? lastSeen;
@@ -30,9 +30,10 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
         var removed = DirectoryChange.Between(now, next).Removed.Count;
         var isEmpty = next.Subscribers.Count == 0 && now.Subscribers.Count > 0;
         var isMany = removed > Few && removed > now.Subscribers.Count / 2;
+        var missed = seen is null ? 0 : facts.Values.Count(fact => fact.IsGone);
         var isStillLess = Problem is not null && seen is not null && facts.Values.Any(fact => fact.IsGone);
         var isSettled = seen is not null && seen == lastSeen && clock.GetElapsedTime(lastSeenAt) >= patience;
-        if (!isEmpty && (isSettled || !(isMany || isStillLess)))
+        if (!isEmpty && (isSettled || !(isMany || missed > Few || isStillLess)))
         {
             if (seen is not null)
             {
@@ -51,6 +52,7 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
 
         Problem = isEmpty ? $"it has no subscriber any more, of {now.Subscribers.Count}"
             : isMany ? $"it has lost {removed} of {now.Subscribers.Count} subscribers at once"
+            : missed > Few ? $"it has lost {missed} keys of subscribers and rules at once"
             : Problem;
         return With(now, facts.Where(fact => !fact.Value.IsGone));
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
@@ -98,6 +99,10 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             madeAt = Stopwatch.GetTimestamp();
             Note(null);
         }
+        catch (Exception e) when (e is CryptographicException or UnauthorizedAccessException or FileNotFoundException)
+        {
+            throw new RedisAwayException($"{section}.tls_authority, tls_certificate or tls_key can't be used. ({e.Message})", isRefusal: true, e);
+        }
         catch (Exception e) when (RedisErrors.IsOfRedis(e))
         {
             var away = Away(e);
@@ -113,7 +118,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     {
         var servers = Multiplexer.GetServers();
         IServer[] primaries = [.. servers.Where(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Standalone or ServerType.Cluster })];
-        if (primaries.FirstOrDefault(server => server.ServerType == ServerType.Cluster) is { ClusterConfiguration: { } cluster })
+        if (ClusterSeen() is { } cluster)
         {
             var missing = cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0 && primaries.All(primary => !Equals(primary.EndPoint, node.EndPoint))).ToArray();
             if (missing.Length > 0)
@@ -134,8 +139,8 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     public RedisAwayException Away(Exception? failure) =>
         failure as RedisAwayException ?? RedisErrors.Explain(failure ?? lastFailure?.Exception, lastFailure, this);
 
-    /// <summary>A number of the slot that a key is in; the same for all keys where there is no cluster.</summary>
-    public int SlotOf(RedisKey key) => Multiplexer.HashSlot(key);
+    /// <summary>The server of a cluster that owns a key, as the cluster is seen by the one that <see cref="Primaries"/> goes by; null if none does.</summary>
+    public EndPoint? OwnerOf(RedisKey key) => ClusterSeen()?.GetBySlot(Multiplexer.HashSlot(key))?.EndPoint;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -191,13 +196,12 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         return endpoints.Select(endpoint => endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
     }
 
+    private ClusterConfiguration? ClusterSeen() =>
+        Multiplexer.GetServers().FirstOrDefault(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Cluster })?.ClusterConfiguration;
+
     private void Note(ConnectionFailedEventArgs? failure)
     {
-        if (failure is not null)
-        {
-            lastFailure = failure;
-        }
-
+        lastFailure = failure;
         Interlocked.Increment(ref interruptions);
         lock (gate)
         {

@@ -36,7 +36,7 @@ internal static class RedisErrors
     ];
 
     /// <summary>Whether an exception tells of the server and not of us.</summary>
-    public static bool IsOfRedis(Exception e) => e is RedisException or RedisTimeoutException or RedisCommandException or TimeoutException or SocketException or IOException or AuthenticationException or ObjectDisposedException { ObjectName: nameof(ConnectionMultiplexer) };
+    public static bool IsOfRedis(Exception e) => e is RedisException or RedisTimeoutException or RedisCommandException or TimeoutException or SocketException or IOException or AuthenticationException or ObjectDisposedException; // the last: a connection that was just given up for a new one
 
     /// <summary>Whether a server answered that it is a replica.</summary>
     public static bool IsOfReplica(Exception e) => Find<RedisServerException>(e) is { } said && said.Message.StartsWith("READONLY", StringComparison.Ordinal);

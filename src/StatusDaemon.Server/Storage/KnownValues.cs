@@ -27,6 +27,19 @@ internal enum Sight
     Later,
 }
 
+/// <summary>What happened to a server before its keys are looked at.</summary>
+internal enum After
+{
+    /// <summary>Nothing.</summary>
+    Nothing,
+
+    /// <summary>It was away, or may have been: what it had acknowledged last may be lost.</summary>
+    Gap,
+
+    /// <summary>It has lost writes.</summary>
+    Loss,
+}
+
 /// <summary>What was seen, and the status in it if there is one.</summary>
 /// <param name="Problem">What is wrong with an <see cref="Sight.Unfit"/> value.</param>
 internal readonly record struct Seen(Sight Sight, Status Status = default, ClientTimestamp Timestamp = default, string Problem = "");
@@ -42,6 +55,7 @@ internal sealed class KnownValues(UidTable uids)
     // Writes of which nobody knows whether they happened: seen later, they are ours.
     private readonly Dictionary<Uid, List<(UInt128 Digest, StatusVersion Version)>> unsure = new(Uid.Comparer);
     private long now;
+    private long droppedAt;
 
     /// <summary>Keys that are known to have a value, or to be about to.</summary>
     public int Count
@@ -119,16 +133,37 @@ internal sealed class KnownValues(UidTable uids)
                 known.Digest = next;
                 known.Version = record.Version;
                 known.IsForeign = false;
+                known.IsUnconfirmed = true;
                 unsure.Remove(uid);
             }
             else
             {
                 if (isWritten is null)
                 {
-                    (CollectionsMarshal.GetValueRefOrAddDefault(unsure, uid, out _) ??= []).Add((next, record.Version));
+                    var attempts = CollectionsMarshal.GetValueRefOrAddDefault(unsure, uid, out _) ??= [];
+                    if (!attempts.Contains((next, record.Version)))
+                    {
+                        attempts.Add((next, record.Version));
+                    }
                 }
 
                 DropIfEmpty(uid, known);
+            }
+        }
+    }
+
+    /// <summary>Notes that writes are on every server where they should be: one that comes back without them has lost them.</summary>
+    public void Confirm(IEnumerable<Uid> written)
+    {
+        lock (gate)
+        {
+            foreach (var uid in written)
+            {
+                ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
+                if (!Unsafe.IsNullRef(ref known))
+                {
+                    known.IsUnconfirmed = false;
+                }
             }
         }
     }
@@ -153,14 +188,15 @@ internal sealed class KnownValues(UidTable uids)
     /// <param name="value">Null if there is no such key, which the caller has made sure of.</param>
     /// <param name="look">Number of the look.</param>
     /// <param name="incarnation">The store's.</param>
-    /// <param name="isAfterLoss">Whether the server has lost writes: then what is older than we know, or not there, was lost, and no other program's doing.</param>
-    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, bool isAfterLoss)
+    /// <param name="after">What happened to the server: what is older than we know, or not there, may have been lost, and be no other program's doing.</param>
+    /// <param name="writing">The version that is to be written over it; none for a mere look.</param>
+    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, After after, StatusVersion writing = default)
     {
         lock (gate)
         {
             ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
             var isKnown = !Unsafe.IsNullRef(ref known);
-            if (isKnown && (known.IsWriting || known.At > look))
+            if (isKnown ? known.IsWriting || known.At > look : droppedAt > look)
             {
                 return new Seen(Sight.Unclear);
             }
@@ -176,9 +212,17 @@ internal sealed class KnownValues(UidTable uids)
                 return new Seen(Sight.Same);
             }
 
+            var isAfterLoss = after == After.Loss || (after == After.Gap && isKnown && known.IsUnconfirmed);
             if (value is null)
             {
-                return LookAtNone(uid, ref known, isAfterLoss);
+                if (known.IsUnconfirmed && after == After.Nothing)
+                {
+                    return new Seen(Sight.Unclear); // it will turn out in a moment whether the server still has what it acknowledged
+                }
+
+                known = default;
+                DropIfEmpty(uid, known);
+                return new Seen(isAfterLoss ? Sight.Same : Sight.Deleted);
             }
 
             if (unsure.TryGetValue(uid, out var ours) && ours.Find(write => write.Digest == digest) is var write && write.Digest == digest)
@@ -198,7 +242,19 @@ internal sealed class KnownValues(UidTable uids)
 
                 if (record.Version.IsNewerThan(known.Version))
                 {
-                    return new Seen(Sight.Later);
+                    if (!writing.IsNewerThan(record.Version) || writing.IsNone)
+                    {
+                        return new Seen(Sight.Later);
+                    }
+
+                    // The daemon that had the shard before us wrote it after we had looked.
+                    Set(uid, digest, record.Version, isForeign: false);
+                    return new Seen(Sight.Same);
+                }
+
+                if (known.IsUnconfirmed && after == After.Nothing)
+                {
+                    return new Seen(Sight.Unclear);
                 }
             }
 
@@ -221,19 +277,10 @@ internal sealed class KnownValues(UidTable uids)
         RedisStatusValue.TryReadForeign(uid, value, out var status, out var timestamp, out var problem) ? new Seen(Sight.Foreign, status, timestamp)
         : new Seen(Sight.Unfit, Problem: problem);
 
-    private Seen LookAtNone(Uid uid, ref Known known, bool isAfterLoss)
-    {
-        known.Digest = 0;
-        known.Version = default;
-        known.IsForeign = false;
-        DropIfEmpty(uid, known);
-        return new Seen(isAfterLoss ? Sight.Same : Sight.Deleted);
-    }
-
     private void Set(Uid uid, UInt128 digest, StatusVersion version, bool isForeign)
     {
         ref var known = ref Find(uid);
-        (known.Digest, known.Version, known.IsForeign, known.At) = (digest, version, isForeign, Interlocked.Increment(ref now));
+        (known.Digest, known.Version, known.IsForeign, known.IsUnconfirmed, known.At) = (digest, version, isForeign, false, Interlocked.Increment(ref now));
     }
 
     private ref Known Find(Uid uid)
@@ -252,10 +299,12 @@ internal sealed class KnownValues(UidTable uids)
     {
         if (known.Digest == 0 && !known.IsWriting && values.Remove(uid, out _))
         {
+            droppedAt = Interlocked.Increment(ref now);
             uids.Release(uid);
         }
     }
 
     /// <param name="Digest">0 where there is no key.</param>
-    private record struct Known(UInt128 Digest, StatusVersion Version, long At, bool IsForeign, bool IsWriting);
+    /// <param name="IsUnconfirmed">Whether it was acknowledged, and nothing after it yet by which a server that loses it is found out.</param>
+    private record struct Known(UInt128 Digest, StatusVersion Version, long At, bool IsForeign, bool IsWriting, bool IsUnconfirmed);
 }

@@ -18,6 +18,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Between two pulses.</summary>
     public static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
 
+    /// <summary>Keys of pulses and probes are some a server; others that somebody makes are not to fill the memory.</summary>
+    private const int MaxHeard = 10_000;
+
     /// <summary>How long a ring may take to be heard; and one that is tried, until it is tried again.</summary>
     private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TrialPatience = TimeSpan.FromMilliseconds(300);
@@ -31,6 +34,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ILogger log;
     private readonly CancellationTokenSource stopping = new();
+    private readonly SemaphoreSlim writing = new(1);
     private readonly SemaphoreSlim pulsing = new(1);
     private readonly Dictionary<string, long> pulses = []; // by key, under the semaphore
     private readonly ConcurrentDictionary<string, int> heard = new();
@@ -107,6 +111,22 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs writes, never beside the look at what a server has lost: what that look has found must stay so until everything is written again.</summary>
+    /// <exception cref="RedisAwayException">The database is away, or what it has lost was not found yet.</exception>
+    public async Task<T> WriteAsync<T>(Func<Task<T>> write)
+    {
+        await writing.WaitAsync();
+        try
+        {
+            ThrowIfAway();
+            return !isLossPending ? await write() : throw Lost();
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
     /// <summary>Somebody met a failure: look now.</summary>
     public void Suspect() => suspicion.TrySetResult();
 
@@ -132,7 +152,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     {
         if (!await PulseAsync())
         {
-            throw new RedisAwayException("The database was lost.", isRefusal: false);
+            throw Lost();
         }
     }
 
@@ -144,7 +164,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         if (epoch is not { } taken)
         {
             Suspect();
-            throw new RedisAwayException("The database was lost.", isRefusal: false);
+            throw Lost();
         }
 
         for (var before = Interlocked.Read(ref lastEpoch); before < taken; before = Interlocked.Read(ref lastEpoch))
@@ -170,7 +190,10 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stopping.Dispose();
         pulsing.Dispose();
+        writing.Dispose();
     }
+
+    private static RedisAwayException Lost() => new("The database was lost.", isRefusal: false);
 
     private void Hear(ReadOnlySpan<byte> key)
     {
@@ -178,7 +201,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         {
             lookout.Ring(uid, key);
         }
-        else
+        else if (heard.Count < MaxHeard)
         {
             heard.AddOrUpdate(Encoding.UTF8.GetString(key), 1, static (_, count) => count + 1);
         }
@@ -204,6 +227,12 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
                 Close(e);
                 await Task.Delay(RedisConnection.Retry, clock, stop);
             }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                LogBroken(e);
+                Close(new RedisAwayException(e.Message, isRefusal: false, e));
+                await Task.Delay(Pulse, clock, stop);
+            }
         }
     }
 
@@ -213,7 +242,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         var isFirst = lookout.Incarnation == 0;
         var servers = connection.Primaries();
         await listener.ListenAsync();
-        await FindLossAsync(isFirst);
+        var incarnation = await FindLossAsync(isFirst);
         if (await new RedisNotifications(connection).TurnOnAsync(servers))
         {
             LogTurnedOn(connection.Address);
@@ -233,44 +262,64 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
 
         NoteHearing(hears);
-        var found = lossesFound; // what is lost from here on may have been looked at before: then once more
+        var found = Interlocked.Read(ref lossesFound); // what is lost from here on may have been looked at before: then once more
         if (!isFirst)
         {
             Interlocked.Increment(ref gaps);
-            await lookout.SweepAsync(servers, IsIntactAsync, isLossPending, isUrgent: true, stop);
+            await SweepAfterAsync(servers, found, stop);
         }
 
-        if (isLossPending && found == lossesFound)
+        lookout.Incarnation = incarnation;
+    }
+
+    private async Task SweepAfterAsync(IReadOnlyList<IServer> servers, long found, CancellationToken stop)
+    {
+        if (!isLossPending)
         {
-            isLossPending = false;
-            Interlocked.Increment(ref losses);
+            await lookout.SweepAsync(servers, IsIntactAsync, After.Gap, isUrgent: true, stop);
+            return;
+        }
+
+        await writing.WaitAsync(stop);
+        try
+        {
+            await lookout.SweepAsync(servers, IsIntactAsync, After.Loss, isUrgent: true, stop);
+            if (found == Interlocked.Read(ref lossesFound))
+            {
+                isLossPending = false;
+                Interlocked.Increment(ref losses);
+            }
+        }
+        finally
+        {
+            writing.Release();
         }
     }
 
     /// <summary>Compares markers and pulses with what we remember, and puts them right.</summary>
-    private async Task FindLossAsync(bool isFirst)
+    /// <returns>The incarnation that the database has.</returns>
+    private async Task<ulong> FindLossAsync(bool isFirst)
     {
         isExchanged = false;
         var ours = isFirst ? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1 : lookout.Incarnation;
         var (incarnation, _, isMade) = await keys.OpenMarkerAsync(ours, Interlocked.Read(ref lastEpoch));
-        if (isFirst)
-        {
-            lookout.Incarnation = incarnation;
-        }
-        else if (isMade)
+        if (!isFirst && isMade)
         {
             NoteLoss("its marker is gone");
         }
-        else if (incarnation != ours)
+        else if (!isFirst && incarnation != ours)
         {
             LogOther(incarnation, ours);
             known.Clear();
+            await pulsing.WaitAsync();
             pulses.Clear();
+            pulsing.Release();
             lookout.Incarnation = incarnation;
             isLossPending = false;
         }
 
         await PulseAsync();
+        return incarnation;
     }
 
     /// <summary>Raises the pulse of each server. One that is lower than it was has lost what was written meanwhile.</summary>
@@ -363,7 +412,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
                         break;
                     }
 
-                    await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, isAfterLoss: false, isUrgent: true, stop);
+                    await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, After.Nothing, isUrgent: true, stop);
                     isHeard = true; // asked again from here on
                 }
 
@@ -394,12 +443,12 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     {
         while (true)
         {
-            for (var rested = TimeSpan.Zero; rested < sweep && !lookout.HasOverflown(); rested += Pulse)
+            for (var rested = TimeSpan.Zero; (rested < sweep && !lookout.HasOverflown()) || isDeaf; rested += Pulse)
             {
                 await Task.Delay(sweep < Pulse ? sweep : Pulse, clock, stop);
             }
 
-            await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, isAfterLoss: false, isUrgent: false, stop);
+            await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, After.Nothing, isUrgent: false, stop);
         }
     }
 
@@ -460,6 +509,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
 
     [LoggerMessage(4102, LogLevel.Information, "Redis at {Address} is there, after {Seconds:0.0} s.")]
     private partial void LogThere(string address, double seconds);
+
+    [LoggerMessage(4109, LogLevel.Critical, "Keeping up with Redis met what must not be, and begins anew")]
+    private partial void LogBroken(Exception failure);
 
     [LoggerMessage(4104, LogLevel.Error, "The database is another one now: incarnation {Incarnation:x16} in the place of {Ours:x16}. What it holds is taken as the truth.")]
     private partial void LogOther(ulong incarnation, ulong ours);

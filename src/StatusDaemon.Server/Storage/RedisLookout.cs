@@ -79,7 +79,7 @@ internal sealed partial class RedisLookout(
             var unclear = 0;
             try
             {
-                unclear = await LookAsync(rings, isIntact, isAfterLoss: false);
+                unclear = await LookAsync(rings, isIntact, After.Nothing);
             }
             catch
             {
@@ -95,10 +95,10 @@ internal sealed partial class RedisLookout(
     }
 
     /// <summary>Looks at every key there is, and at every one that should be.</summary>
-    /// <param name="isAfterLoss">Whether what is old or missing was lost by the server.</param>
+    /// <param name="after">What happened to the servers.</param>
     /// <param name="isUrgent">Without a rest: clients wait for it.</param>
     /// <exception cref="RedisAwayException">Redis is away.</exception>
-    public async Task SweepAsync(IReadOnlyList<IServer> servers, Func<Task<bool>> isIntact, bool isAfterLoss, bool isUrgent, CancellationToken stop)
+    public async Task SweepAsync(IReadOnlyList<IServer> servers, Func<Task<bool>> isIntact, After after, bool isUrgent, CancellationToken stop)
     {
         var first = known.BeginLook();
         var before = strangers;
@@ -107,7 +107,7 @@ internal sealed partial class RedisLookout(
         {
             await foreach (var page in keys.KeysAsync(server).WithCancellation(stop))
             {
-                await LookAsync([.. UidsOf(page).Select(Unrung)], isIntact, isAfterLoss, before);
+                await LookAsync([.. UidsOf(page).Select(Unrung)], isIntact, after, before);
                 if (!isUrgent)
                 {
                     await Task.Delay(Rest, clock, stop);
@@ -117,17 +117,19 @@ internal sealed partial class RedisLookout(
 
         foreach (var missing in known.NotSeenSince(first).Chunk(KeysPerLook))
         {
-            await LookAsync([.. missing.Select(Unrung)], isIntact, isAfterLoss, before);
+            await LookAsync([.. missing.Select(Unrung)], isIntact, after, before);
             stop.ThrowIfCancellationRequested();
         }
     }
 
     /// <summary>Takes what a write found in the place of the value that it would have replaced.</summary>
     /// <param name="value">Null if there was none, and the database is the one that we filled.</param>
+    /// <param name="look">Number of the look that the write was.</param>
     /// <returns>What it is. A status of another program goes to the shard: it is newer than what was to be written.</returns>
-    public Sight TakeInstead(Uid uid, byte[]? value)
+    public Sight TakeInstead(in StoredStatus stored, byte[]? value, long look)
     {
-        var seen = known.Look(uid, value, known.BeginLook(), Incarnation, isAfterLoss: false);
+        var uid = stored.Uid;
+        var seen = known.Look(uid, value, look, Incarnation, After.Nothing, stored.Record.Version);
         Report(uid, value, seen, clock.GetTimestamp(), before: null);
         return seen.Sight;
     }
@@ -171,11 +173,11 @@ internal sealed partial class RedisLookout(
         }
     }
 
-    private async Task<int> LookAsync(List<Ring> rings, Func<Task<bool>> isIntact, bool isAfterLoss, Dictionary<Uid, UInt128>? before = null)
+    private async Task<int> LookAsync(List<Ring> rings, Func<Task<bool>> isIntact, After after, Dictionary<Uid, UInt128>? before = null)
     {
         var look = known.BeginLook();
         var values = await keys.ReadAsync([.. rings.Select(ring => ring.Uid)]);
-        if (!isAfterLoss && Array.IndexOf(values, null) >= 0 && !await isIntact())
+        if (after != After.Loss && Array.IndexOf(values, null) >= 0 && !await isIntact())
         {
             throw new RedisAwayException("The database was lost.", isRefusal: false);
         }
@@ -184,7 +186,7 @@ internal sealed partial class RedisLookout(
         for (var i = 0; i < values.Length; i++)
         {
             var (uid, at) = rings[i];
-            var seen = known.Look(uid, values[i], look, Incarnation, isAfterLoss);
+            var seen = known.Look(uid, values[i], look, Incarnation, after);
             if (seen.Sight == Sight.Unclear)
             {
                 unclear++;

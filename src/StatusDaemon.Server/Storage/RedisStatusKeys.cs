@@ -16,6 +16,8 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     /// <summary>Keys that one answer brings; some hundred KiB.</summary>
     private const int KeysPerRead = 512;
 
+    private const int MaxTags = 1_000_000;
+
     private static readonly string WriteScript = Script("redis-write.lua");
     private static readonly string MarkerScript = Script("redis-marker.lua");
     private static readonly string EpochScript = Script("redis-epoch.lua");
@@ -132,20 +134,22 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     /// <summary>Keys for pulse and probe that a server owns.</summary>
     public (string Pulse, string Probe) KeysOn(IServer server)
     {
-        if (server.ServerType != ServerType.Cluster || server.ClusterConfiguration is not { } cluster)
+        if (server.ServerType != ServerType.Cluster)
         {
             return ($"{options.MarkerKey}:pulse", $"{options.MarkerKey}:probe");
         }
 
-        // Whatever stands in braces decides the slot; a hundred numbers meet every server that owns a fair part of them, and the loop ends for any.
-        for (var tag = 0; ; tag++)
+        // Whatever stands in braces decides the slot; a hundred numbers meet every server that owns a fair part of them.
+        for (var tag = 0; tag < MaxTags; tag++)
         {
             var key = string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:pulse:{{{tag}}}");
-            if (cluster.GetBySlot(connection.SlotOf(key)) is { } owner && Equals(owner.EndPoint, server.EndPoint))
+            if (Equals(connection.OwnerOf(key), server.EndPoint))
             {
                 return (key, string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:probe:{{{tag}}}"));
             }
         }
+
+        throw new RedisAwayException($"The cluster's server {server.EndPoint} owns hardly any keys, or is changing its place.", isRefusal: false);
     }
 
     private static async Task<RedisValue> ReadOneAsync(IDatabase commands, RedisKey key)

@@ -65,7 +65,15 @@ internal static class RedisStatusValue
     public static bool TryReadOwn(Uid uid, ReadOnlySpan<byte> value, out StatusRecord record)
     {
         record = default;
-        return HasCheck(value) && MessageOf(uid, value, out _) is { } message && TryReadRest(value, message, out record);
+        try
+        {
+            return HasCheck(value) && MessageOf(uid, value, out _) is { } message && TryReadRest(value, message, out record);
+        }
+        catch (InvalidOperationException)
+        {
+            record = default; // half a character is escaped in it, with a checksum that somebody put right
+            return false;
+        }
     }
 
     /// <summary>Reads a value that another program wrote: a number 1 to 8, or the JSON of a status.</summary>
@@ -132,7 +140,7 @@ internal static class RedisStatusValue
             if (reader.ValueTextEquals("v"u8))
             {
                 reader.Read();
-                if (!StatusVersion.TryParse(reader.GetString(), out version))
+                if (reader.TokenType != JsonTokenType.String || !StatusVersion.TryParse(reader.GetString(), out version))
                 {
                     return false;
                 }
@@ -140,7 +148,8 @@ internal static class RedisStatusValue
             else if (reader.ValueTextEquals("source"u8))
             {
                 reader.Read();
-                source = ReadSource(ref reader);
+                source = reader.TokenType == JsonTokenType.StartObject ? ReadSource(ref reader) : null;
+                reader.Skip();
             }
             else
             {

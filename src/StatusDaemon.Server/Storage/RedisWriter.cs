@@ -84,8 +84,7 @@ internal sealed class RedisWriter : IAsyncDisposable
     {
         try
         {
-            keeper.ThrowIfAway();
-            var overtaken = await WriteAsync(NewestOf(group));
+            var overtaken = await keeper.WriteAsync(() => WriteAsync(NewestOf(group)));
             foreach (var request in group)
             {
                 request.Done.SetResult([.. request.Batch.Where(stored => overtaken.Contains(stored.Uid))]);
@@ -119,27 +118,27 @@ internal sealed class RedisWriter : IAsyncDisposable
     private async Task<HashSet<Uid>> WriteAsync(Dictionary<Uid, StoredStatus> newest)
     {
         var overtaken = new HashSet<Uid>(Uid.Comparer);
-        var isAnyWritten = false;
+        var written = new List<Uid>();
         foreach (var chunk in newest.Values.Chunk(Pipelined))
         {
             IReadOnlyList<StoredStatus> left = chunk;
             while (left.Count > 0)
             {
-                (left, var wasWritten) = await WriteChunkAsync(left, overtaken);
-                isAnyWritten |= wasWritten;
+                left = await WriteChunkAsync(left, written, overtaken);
             }
         }
 
-        if (isAnyWritten)
+        if (written.Count > 0)
         {
             await keeper.ConfirmAsync();
+            known.Confirm(written);
         }
 
         return overtaken;
     }
 
-    /// <returns>Those to write again, over a value that turned out to be no other program's status; and whether anything was written.</returns>
-    private async Task<(IReadOnlyList<StoredStatus> Again, bool IsAnyWritten)> WriteChunkAsync(IReadOnlyList<StoredStatus> chunk, HashSet<Uid> overtaken)
+    /// <returns>Those to write again, over a value that turned out to be no other program's status.</returns>
+    private async Task<IReadOnlyList<StoredStatus>> WriteChunkAsync(IReadOnlyList<StoredStatus> chunk, List<Uid> written, HashSet<Uid> overtaken)
     {
         var begun = new List<(StoredStatus Stored, UInt128 Digest)>(chunk.Count);
         var writes = new List<(Uid, UInt128, byte[], bool)>(chunk.Count);
@@ -158,7 +157,13 @@ internal sealed class RedisWriter : IAsyncDisposable
         foreach (var ((stored, digest), result) in begun.Zip(results))
         {
             known.EndWrite(stored.Uid, stored.Record, digest, result.IsDone);
+            if (result.IsDone == true)
+            {
+                written.Add(stored.Uid);
+            }
         }
+
+        var look = known.BeginLook(); // each write was one, too
 
         if (results.FirstOrDefault(result => result.Failure is not null).Failure is { } failure)
         {
@@ -192,11 +197,11 @@ internal sealed class RedisWriter : IAsyncDisposable
             }
         }
 
-        return (again, results.Any(result => result.IsDone == true));
+        return again;
 
         void Sort(StoredStatus stored, byte[]? there)
         {
-            switch (lookout.TakeInstead(stored.Uid, there))
+            switch (lookout.TakeInstead(stored, there, look))
             {
                 case Sight.Foreign or Sight.Deleted:
                     overtaken.Add(stored.Uid);

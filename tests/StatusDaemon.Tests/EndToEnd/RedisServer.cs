@@ -21,11 +21,11 @@ internal sealed class RedisServer : IAsyncDisposable
     public StatusdProcess Statusd => statusd!;
 
     /// <summary>Starts the program; returns when it is ready.</summary>
-    /// <param name="settings">More sections.</param>
-    public static async Task<RedisServer> StartAsync(RedisProcess redis, string settings = "", string directory = StatusdProcess.Directory)
+    /// <param name="storage">More of <c>STORAGE</c>.</param>
+    public static async Task<RedisServer> StartAsync(RedisProcess redis, string storage = "", string directory = StatusdProcess.Directory)
     {
         var server = new RedisServer();
-        server.statusd = await StatusdProcess.StartAsync(server.SettingsFor(redis) + settings, directory);
+        server.statusd = await StatusdProcess.StartAsync(server.SettingsFor(redis, storage: storage), directory);
         return server;
     }
 
@@ -61,12 +61,12 @@ internal sealed class RedisServer : IAsyncDisposable
         folder.Dispose();
     }
 
-    private string SettingsFor(RedisProcess redis, string more = "")
+    private string SettingsFor(RedisProcess redis, string more = "", string storage = "")
     {
         File.WriteAllBytes(folder["keytab"], ForgedTicket.Keytab(key, 1, "HTTP/localhost"));
         return string.Create(CultureInfo.InvariantCulture, $$"""
             AUTH: { keytab: {{folder["keytab"]}}, servicename: HTTP@localhost }
-            STORAGE: { kind: redis, flush: 50ms }
+            STORAGE: { kind: redis, flush: 50ms{{storage}} }
             REDIS: { port: {{redis.Port}}{{more}} }
 
             """);

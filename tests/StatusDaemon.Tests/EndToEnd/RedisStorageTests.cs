@@ -87,6 +87,17 @@ public sealed class RedisStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_subscriber_of_no_directory_has_a_status_where_that_is_wanted()
+    {
+        await using var server = await RedisServer.StartAsync(redis, ", unknown_uids: accept");
+        await using var a = await server.ConnectAsync("a");
+        Assert.Equal("""{"status":8,"publisher":"door-7"}""", await a.WatchAsync("door-7"));
+        await redis.Commands.StringSetAsync("status:door-7", "2");
+        Assert.Equal("""{"status":2,"publisher":"door-7"}""", await a.ReceiveAsync());
+        await ValueBecomesAsync("door-7", """{"status":2,"publisher":"door-7","v":""");
+    }
+
+    [Fact]
     public async Task A_killed_redis_is_noticed_by_no_client_and_gets_what_it_missed_and_what_is_written_to_it_at_once_is_seen()
     {
         await using var server = await RedisServer.StartAsync(redis);

@@ -79,6 +79,15 @@ internal sealed partial class RedisProcess : IAsyncDisposable
         return sentinel;
     }
 
+    /// <summary>Waits until a sentinel knows the replica of its primary: before that it can promote none.</summary>
+    public async Task KnowsReplicaAsync()
+    {
+        while (!string.Join(' ', (string[])(await Server.ExecuteAsync("SENTINEL", "MASTER", "main"))!).Contains("num-slaves 1", StringComparison.Ordinal))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Starts it again over what it left; returns when it answers.</summary>
     public async Task StartAgainAsync()
     {

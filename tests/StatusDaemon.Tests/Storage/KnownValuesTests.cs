@@ -34,7 +34,7 @@ public sealed class KnownValuesTests
         Assert.Equal(UInt128.Zero, expected);
         Assert.Equal(Sight.Unclear, Look(value).Sight);
         known.EndWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), isWritten: true);
-        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Ours, isAfterLoss: false).Sight);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Ours, After.Nothing).Sight);
         Assert.Equal(Sight.Same, Look(value).Sight);
     }
 
@@ -86,7 +86,7 @@ public sealed class KnownValuesTests
         Assert.Equal(0, known.Count);
 
         Write(2);
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, isAfterLoss: true).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(value), out var expected, out _));
         Assert.Equal(UInt128.Zero, expected);
     }
@@ -95,10 +95,11 @@ public sealed class KnownValuesTests
     public void An_older_value_of_ours_is_another_programs_doing_unless_the_server_lost_the_newer()
     {
         var (first, second) = (Write(1), Write(2));
-        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Ours, isAfterLoss: true).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Ours, After.Loss).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(first), expected);
         known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
+        known.Confirm([Someone]);
         Assert.Equal(Sight.Foreign, Look(first).Sight);
     }
 
@@ -122,6 +123,47 @@ public sealed class KnownValuesTests
         Assert.Equal(Sight.Same, Look("4"u8).Sight);
         Assert.True(known.Learn(Someone, RedisStatusValue.DigestOf("5"u8), default, isForeign: true, known.BeginLook()));
         Assert.Equal(Sight.Foreign, Look("5"u8).Sight);
+    }
+
+    [Fact]
+    public void What_was_acknowledged_and_not_confirmed_may_be_lost_by_a_server_that_was_away()
+    {
+        var first = Write(1);
+        var second = RedisStatusValue.Format(Someone, Record(2));
+        foreach (var there in (byte[]?[])[first, null])
+        {
+            Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out _, out _));
+            known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
+            Assert.Equal(Sight.Unclear, Look(there).Sight);
+            Assert.Equal(Sight.Same, known.Look(Someone, there, known.BeginLook(), Ours, After.Gap).Sight);
+        }
+
+        // Then it is written again.
+        Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out var expected, out _));
+        Assert.Equal(UInt128.Zero, expected);
+        known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
+        known.Confirm([Someone]);
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Gap).Sight);
+    }
+
+    [Fact]
+    public void What_the_daemon_before_us_wrote_late_is_written_over_by_a_newer_record_alone()
+    {
+        Write(1);
+        var late = RedisStatusValue.Format(Someone, Record(3));
+        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, Record(2).Version).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, Record(4).Version).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
+        Assert.Equal(RedisStatusValue.DigestOf(late), expected);
+    }
+
+    [Fact]
+    public void An_answer_from_before_a_key_was_deleted_does_not_bring_it_back()
+    {
+        var value = Write(1);
+        var look = known.BeginLook();
+        Assert.Equal(Sight.Deleted, Look(null).Sight);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Ours, After.Nothing).Sight);
     }
 
     [Fact]
@@ -153,10 +195,11 @@ public sealed class KnownValuesTests
         var value = RedisStatusValue.Format(Someone, Record(seq));
         Assert.True(known.TryBeginWrite(Someone, Record(seq), RedisStatusValue.DigestOf(value), out _, out _));
         known.EndWrite(Someone, Record(seq), RedisStatusValue.DigestOf(value), isWritten: true);
+        known.Confirm([Someone]);
         return value;
     }
 
     private Seen Look(ReadOnlySpan<byte> value) => Look(value.ToArray());
 
-    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Ours, isAfterLoss: false);
+    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Ours, After.Nothing);
 }

@@ -20,10 +20,7 @@ public sealed class RedisSentinelStoreTests : IAsyncLifetime
         replica = await RedisProcess.StartAsync([.. RedisProcess.Durable, "--replicaof", "127.0.0.1", $"{primary.Port}"]);
         await ReplicatesAsync();
         sentinel = await RedisProcess.StartSentinelAsync(primary);
-        while (!string.Join(' ', (string[])(await sentinel.Server.ExecuteAsync("SENTINEL", "MASTER", "main"))!).Contains("num-slaves 1", StringComparison.Ordinal))
-        {
-            await Task.Delay(20, Stop);
-        }
+        await sentinel.KnowsReplicaAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -91,6 +91,20 @@ public sealed class RedisStatusValueTests
         return good == (problem.Length == 0);
     });
 
+    [Theory]
+    [InlineData("""{"status":2,"publisher":"uid-1","v":7,"source":{}""")]
+    [InlineData("""{"status":2,"publisher":"uid-1","v":null,"source":[]""")]
+    [InlineData("""{"status":2,"publisher":"uid-1","v":"0000000000000005.1.1","source":7""")]
+    [InlineData("""{"status":2,"publisher":"uid-1","v":"0000000000000005.1.1","source":{"kind":{},"actor":[[]],"through":1,"at":true}""")]
+    [InlineData("""{"status":2,"publisher":"uid-1","v":"0000000000000005.0.1","source":{"kind":"client","actor":"a","through":"","at":"2026-11-27T08:00:00.0000000Z"}""")]
+    public void A_checksum_that_somebody_put_right_makes_no_value_of_ours_of_it(string text)
+    {
+        var start = Encoding.UTF8.GetBytes(text);
+        var value = Encoding.UTF8.GetBytes($"{text},\"check\":\"{System.IO.Hashing.XxHash3.HashToUInt64(start):x16}\"}}");
+        Assert.False(RedisStatusValue.TryReadOwn(Someone, value, out _));
+        Assert.True(RedisStatusValue.TryReadForeign(Someone, value, out _, out _, out _));
+    }
+
     [Fact]
     public void What_is_too_long_is_refused_before_it_is_read() => Assert.False(
         RedisStatusValue.TryReadForeign(Someone, Encoding.UTF8.GetBytes($$"""{"status":2,"more":"{{new string('x', RedisStatusValue.MaxBytes)}}"}"""), out _, out _, out _));
