@@ -40,7 +40,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     private readonly PrivilegeReader reader;
     private readonly RedisListener listener;
     private readonly RedisNotifications notifications;
-    private readonly PrivilegeBell bell = new(MaxRung);
+    private readonly RungKeys<PrivilegeItem> bell = new(MaxRung);
     private readonly RemovalDoubt doubt;
     private readonly UnfitEntries unfit = new();
     private volatile State state;
@@ -332,7 +332,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     {
         if (keys.TryRead(key, out var item, out _))
         {
-            bell.Ring(item, clock.GetTimestamp());
+            bell.Add(item, clock.GetTimestamp());
         }
     }
 
@@ -356,7 +356,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         Interlocked.Exchange(ref inHandSince, rung[0].At);
         try
         {
-            PrivilegeItem[] items = [.. rung.Select(ring => ring.Item)];
+            PrivilegeItem[] items = [.. rung.Select(ring => ring.Key)];
             var facts = await ReadAsync(items);
             if (state.IsThere)
             {
@@ -373,7 +373,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         {
             foreach (var (item, at) in rung)
             {
-                bell.Ring(item, at);
+                bell.Add(item, at);
             }
 
             throw;

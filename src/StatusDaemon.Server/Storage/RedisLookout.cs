@@ -20,7 +20,7 @@ internal sealed partial class RedisLookout(
     /// <summary>How much a sweep in the background reads at once, and how long it rests then: 100,000 keys in five seconds, a few per cent of a core.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(25);
 
-    private readonly RungKeys rung = new(MaxRung);
+    private readonly RungKeys<Uid> rung = new(MaxRung, Uid.Comparer);
     private readonly ToldOnce told = new(capacity: 10_000);
 
     // What a sweep has seen of another daemon; what the next one still sees is nobody's who owns the shard.
@@ -163,9 +163,9 @@ internal sealed partial class RedisLookout(
     /// <summary>The source of what is seen now.</summary>
     public ChangeSource SourceNow() => new(SourceKind.External, "redis", through, clock.GetUtcNow());
 
-    private Ring Unrung(Uid uid) => new(uid, clock.GetTimestamp());
+    private Ring<Uid> Unrung(Uid uid) => new(uid, clock.GetTimestamp());
 
-    private void PutBack(IEnumerable<Ring> rings)
+    private void PutBack(IEnumerable<Ring<Uid>> rings)
     {
         foreach (var (uid, at) in rings)
         {
@@ -173,10 +173,10 @@ internal sealed partial class RedisLookout(
         }
     }
 
-    private async Task<int> LookAsync(List<Ring> rings, Func<Task<bool>> isIntact, After after, Dictionary<Uid, UInt128>? before = null)
+    private async Task<int> LookAsync(List<Ring<Uid>> rings, Func<Task<bool>> isIntact, After after, Dictionary<Uid, UInt128>? before = null)
     {
         var look = known.BeginLook();
-        var values = await keys.ReadAsync([.. rings.Select(ring => ring.Uid)]);
+        var values = await keys.ReadAsync([.. rings.Select(ring => ring.Key)]);
         if (after != After.Loss && Array.IndexOf(values, null) >= 0 && !await isIntact())
         {
             throw new RedisAwayException("The database was lost.", isRefusal: false);

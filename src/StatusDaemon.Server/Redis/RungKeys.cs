@@ -1,18 +1,18 @@
-using StatusDaemon.Names;
+namespace StatusDaemon.Redis;
 
-namespace StatusDaemon.Storage;
-
-/// <summary>Subscribers whose key rang and has not been looked at yet, each once, the longest waiting first. Any thread may ring, one takes.</summary>
+/// <summary>What keys that rang speak of and nobody has looked at yet, each once, the longest waiting first. Any thread may ring, one takes.</summary>
 /// <param name="capacity">Most that wait. What rings above it is dropped, and <see cref="HasOverflown"/> tells that everything must be looked at.</param>
-internal sealed class RungKeys(int capacity)
+/// <param name="comparer">What counts as the same; null for the default.</param>
+internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer = null)
+    where T : notnull
 {
     private readonly Lock gate = new();
-    private readonly Queue<Uid> order = new();
-    private readonly Dictionary<Uid, long> rings = new(Uid.Comparer);
+    private readonly Queue<T> order = new();
+    private readonly Dictionary<T, long> rings = new(comparer);
     private TaskCompletionSource rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool hasOverflown;
 
-    /// <summary>Subscribers that wait.</summary>
+    /// <summary>Keys that wait.</summary>
     public int Count
     {
         get
@@ -50,11 +50,11 @@ internal sealed class RungKeys(int capacity)
 
     /// <summary>Notes that a key rang; one that waits already keeps its place and time.</summary>
     /// <param name="at">By <see cref="TimeProvider.GetTimestamp"/>.</param>
-    public void Add(Uid uid, long at)
+    public void Add(T key, long at)
     {
         lock (gate)
         {
-            if (rings.ContainsKey(uid))
+            if (rings.ContainsKey(key))
             {
                 return;
             }
@@ -65,23 +65,22 @@ internal sealed class RungKeys(int capacity)
                 return;
             }
 
-            rings.Add(uid, at);
-            order.Enqueue(uid);
-
+            rings.Add(key, at);
+            order.Enqueue(key);
             rung.TrySetResult();
         }
     }
 
     /// <summary>Takes the longest waiting.</summary>
-    public List<Ring> Take(int max)
+    public List<Ring<T>> Take(int max)
     {
         lock (gate)
         {
-            var taken = new List<Ring>(Math.Min(max, order.Count));
-            while (taken.Count < max && order.TryDequeue(out var uid))
+            var taken = new List<Ring<T>>(Math.Min(max, order.Count));
+            while (taken.Count < max && order.TryDequeue(out var key))
             {
-                rings.Remove(uid, out var at);
-                taken.Add(new Ring(uid, at));
+                rings.Remove(key, out var at);
+                taken.Add(new Ring<T>(key, at));
             }
 
             if (order.Count == 0 && rung.Task.IsCompleted)
@@ -104,6 +103,7 @@ internal sealed class RungKeys(int capacity)
     }
 }
 
-/// <summary>A subscriber whose key rang.</summary>
+/// <summary>A key that rang.</summary>
+/// <param name="Key">What it speaks of.</param>
 /// <param name="At">When it first rang.</param>
-internal readonly record struct Ring(Uid Uid, long At);
+internal readonly record struct Ring<T>(T Key, long At);

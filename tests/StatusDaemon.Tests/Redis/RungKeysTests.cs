@@ -1,19 +1,22 @@
-namespace StatusDaemon.Storage;
+using StatusDaemon.Names;
+using StatusDaemon.Storage;
+
+namespace StatusDaemon.Redis;
 
 public sealed class RungKeysTests
 {
     [Fact]
     public void Each_waits_once_the_longest_waiting_first_with_its_first_time()
     {
-        var rung = new RungKeys(capacity: 10);
+        var rung = new RungKeys<Uid>(capacity: 10, Uid.Comparer);
         rung.Add(StoredStatuses.Uid("a"), 1);
         rung.Add(StoredStatuses.Uid("b"), 2);
         rung.Add(StoredStatuses.Uid("a"), 3);
         Assert.Equal((2, 1L), (rung.Count, rung.OldestAt));
-        Assert.Equal([new Ring(StoredStatuses.Uid("a"), 1)], rung.Take(1));
+        Assert.Equal([new Ring<Uid>(StoredStatuses.Uid("a"), 1)], rung.Take(1));
         Assert.Equal(2, rung.OldestAt);
         rung.Add(StoredStatuses.Uid("a"), 4);
-        Assert.Equal([new Ring(StoredStatuses.Uid("b"), 2), new Ring(StoredStatuses.Uid("a"), 4)], rung.Take(9));
+        Assert.Equal([new Ring<Uid>(StoredStatuses.Uid("b"), 2), new Ring<Uid>(StoredStatuses.Uid("a"), 4)], rung.Take(9));
         Assert.Null(rung.OldestAt);
         Assert.Empty(rung.Take(1));
     }
@@ -21,7 +24,7 @@ public sealed class RungKeysTests
     [Fact]
     public void Whoever_waits_is_woken_by_the_next_ring_and_not_while_nothing_waits()
     {
-        var rung = new RungKeys(capacity: 10);
+        var rung = new RungKeys<Uid>(capacity: 10, Uid.Comparer);
         var waiting = rung.Rung;
         Assert.False(waiting.IsCompleted);
         rung.Add(StoredStatuses.Uid("a"), 1);
@@ -36,7 +39,7 @@ public sealed class RungKeysTests
     [Fact]
     public void What_is_one_too_many_is_dropped_and_told()
     {
-        var rung = new RungKeys(capacity: 2);
+        var rung = new RungKeys<Uid>(capacity: 2, Uid.Comparer);
         rung.Add(StoredStatuses.Uid("a"), 1);
         rung.Add(StoredStatuses.Uid("b"), 1);
         rung.Add(StoredStatuses.Uid("a"), 1);
