@@ -6,4 +6,7 @@ internal sealed class RedisAwayException(string message, bool isRefusal, Excepti
 {
     /// <summary>Whether it is there and refuses us: that does not pass by waiting.</summary>
     public bool IsRefusal { get; } = isRefusal;
+
+    /// <summary>The database has lost what was written to it, and is to be caught up with first.</summary>
+    public static RedisAwayException Lost() => new("The database was lost.", isRefusal: false);
 }

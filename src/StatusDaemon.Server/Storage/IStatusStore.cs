@@ -9,6 +9,15 @@ internal readonly record struct StoredStatus(Uid Uid, StatusRecord Record)
 {
     /// <summary>Whether it was accepted, and has all that a store keeps.</summary>
     public bool IsComplete => this is { Uid: not null, Record: { Version.IsNone: false, Source: { Actor: not null, Through: not null } } record } && StatusNames.IsStatus((long)record.Status);
+
+    /// <summary>Refuses a batch with a record that was never accepted.</summary>
+    public static void ThrowIfIncomplete(IReadOnlyList<StoredStatus> batch)
+    {
+        if (!batch.All(stored => stored.IsComplete))
+        {
+            throw new ArgumentException("A record without version, status or source was never accepted.", nameof(batch));
+        }
+    }
 }
 
 /// <summary>Where statuses survive a restart. One daemon process opens a store; all its shards share it.</summary>

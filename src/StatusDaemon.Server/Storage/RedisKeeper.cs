@@ -119,7 +119,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         try
         {
             ThrowIfAway();
-            return !isLossPending ? await write() : throw Lost();
+            return !isLossPending ? await write() : throw RedisAwayException.Lost();
         }
         finally
         {
@@ -152,7 +152,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     {
         if (!await PulseAsync())
         {
-            throw Lost();
+            throw RedisAwayException.Lost();
         }
     }
 
@@ -164,7 +164,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         if (epoch is not { } taken)
         {
             Suspect();
-            throw Lost();
+            throw RedisAwayException.Lost();
         }
 
         for (var before = Interlocked.Read(ref lastEpoch); before < taken; before = Interlocked.Read(ref lastEpoch))
@@ -192,8 +192,6 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         pulsing.Dispose();
         writing.Dispose();
     }
-
-    private static RedisAwayException Lost() => new("The database was lost.", isRefusal: false);
 
     private void Hear(ReadOnlySpan<byte> key)
     {

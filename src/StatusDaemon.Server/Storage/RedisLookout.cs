@@ -179,7 +179,7 @@ internal sealed partial class RedisLookout(
         var values = await keys.ReadAsync([.. rings.Select(ring => ring.Key)]);
         if (after != After.Loss && Array.IndexOf(values, null) >= 0 && !await isIntact())
         {
-            throw new RedisAwayException("The database was lost.", isRefusal: false);
+            throw RedisAwayException.Lost();
         }
 
         var unclear = 0;

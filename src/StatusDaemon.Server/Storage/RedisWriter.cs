@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using StatusDaemon.Names;
 using StatusDaemon.Redis;
 
@@ -13,13 +12,11 @@ internal sealed class RedisWriter : IAsyncDisposable
     /// <summary>Writes that are under way at once; some hundred KiB.</summary>
     private const int Pipelined = 1024;
 
-    // Full: callers wait for room. Whoever waits has its newer statuses conflated meanwhile.
-    private readonly Channel<Request> requests = Channel.CreateBounded<Request>(new BoundedChannelOptions(WaitingRequests) { SingleReader = true });
     private readonly RedisStatusKeys keys;
     private readonly KnownValues known;
     private readonly RedisLookout lookout;
     private readonly RedisKeeper keeper;
-    private readonly Task loop;
+    private readonly RequestGroups<IReadOnlyList<StoredStatus>, IReadOnlyList<StoredStatus>> requests;
 
     /// <summary>Starts the loop.</summary>
     public RedisWriter(RedisStatusKeys keys, KnownValues known, RedisLookout lookout, RedisKeeper keeper)
@@ -28,83 +25,37 @@ internal sealed class RedisWriter : IAsyncDisposable
         this.known = known;
         this.lookout = lookout;
         this.keeper = keeper;
-        loop = WriteWhatWaitsAsync();
+        requests = new(WaitingRequests, nameof(RedisStatusStore), WriteAsync);
     }
 
     /// <inheritdoc cref="IStatusStore.WriteAsync"/>
-    public async Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
+    public Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
     {
-        if (!batch.All(stored => stored.IsComplete))
-        {
-            throw new ArgumentException("A record without version, status or source was never accepted.", nameof(batch));
-        }
-
-        var request = new Request(batch, stop);
-        try
-        {
-            await requests.Writer.WriteAsync(request, stop);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new ObjectDisposedException(nameof(RedisStatusStore));
-        }
-
-        return await request.Done.Task;
+        StoredStatus.ThrowIfIncomplete(batch);
+        return requests.SubmitAsync(batch, stop);
     }
 
     /// <summary>Writes what waits, if Redis is there, and ends.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        requests.Writer.TryComplete();
-        await loop;
-    }
+    public ValueTask DisposeAsync() => requests.DisposeAsync();
 
-    private async Task WriteWhatWaitsAsync()
-    {
-        while (await requests.Reader.WaitToReadAsync())
-        {
-            var group = new List<Request>();
-            while (group.Count < WaitingRequests && requests.Reader.TryRead(out var request))
-            {
-                if (request.Stop.IsCancellationRequested)
-                {
-                    request.Done.SetCanceled(request.Stop);
-                }
-                else
-                {
-                    group.Add(request);
-                }
-            }
-
-            await FinishAsync(group);
-        }
-    }
-
-    private async Task FinishAsync(List<Request> group)
+    private async Task<IReadOnlyList<IReadOnlyList<StoredStatus>>> WriteAsync(IReadOnlyList<IReadOnlyList<StoredStatus>> group)
     {
         try
         {
             var overtaken = await keeper.WriteAsync(() => WriteAsync(NewestOf(group)));
-            foreach (var request in group)
-            {
-                request.Done.SetResult([.. request.Batch.Where(stored => overtaken.Contains(stored.Uid))]);
-            }
+            return [.. group.Select(batch => (IReadOnlyList<StoredStatus>)[.. batch.Where(stored => overtaken.Contains(stored.Uid))])];
         }
         catch (RedisAwayException e)
         {
             keeper.Suspect();
-            group.ForEach(request => request.Done.TrySetException(new StoreException(e.Message, e)));
-        }
-        catch (Exception e) // Whatever it is, it belongs to the callers who wait.
-        {
-            group.ForEach(request => request.Done.TrySetException(e));
+            throw new StoreException(e.Message, e);
         }
     }
 
-    private static Dictionary<Uid, StoredStatus> NewestOf(List<Request> group)
+    private static Dictionary<Uid, StoredStatus> NewestOf(IEnumerable<IReadOnlyList<StoredStatus>> group)
     {
         var newest = new Dictionary<Uid, StoredStatus>(Uid.Comparer);
-        foreach (var stored in group.SelectMany(request => request.Batch))
+        foreach (var stored in group.SelectMany(batch => batch))
         {
             if (!newest.TryGetValue(stored.Uid, out var other) || other.Record.Version.Incarnation != stored.Record.Version.Incarnation || stored.Record.Version.IsNewerThan(other.Record.Version))
             {
@@ -164,7 +115,6 @@ internal sealed class RedisWriter : IAsyncDisposable
         }
 
         var look = known.BeginLook(); // each write was one, too
-
         if (results.FirstOrDefault(result => result.Failure is not null).Failure is { } failure)
         {
             throw failure;
@@ -188,7 +138,7 @@ internal sealed class RedisWriter : IAsyncDisposable
         {
             if (!await keeper.IsIntactAsync())
             {
-                throw new RedisAwayException("The database was lost.", isRefusal: false);
+                throw RedisAwayException.Lost();
             }
 
             foreach (var stored in missing)
@@ -213,10 +163,5 @@ internal sealed class RedisWriter : IAsyncDisposable
                     break;
             }
         }
-    }
-
-    private sealed record Request(IReadOnlyList<StoredStatus> Batch, CancellationToken Stop)
-    {
-        public TaskCompletionSource<IReadOnlyList<StoredStatus>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

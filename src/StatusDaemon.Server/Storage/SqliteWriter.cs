@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 
 namespace StatusDaemon.Storage;
@@ -20,16 +19,12 @@ internal sealed class SqliteWriter : IAsyncDisposable
         WHERE excluded.incarnation <> status.incarnation OR (excluded.epoch, excluded.seq) > (status.epoch, status.seq)
         """;
 
-    // Full: callers wait for room. Whoever waits has its newer statuses conflated meanwhile, so nothing piles up behind it.
-    private readonly Channel<Request> requests =
-        Channel.CreateBounded<Request>(new BoundedChannelOptions(WaitingRequests) { SingleReader = true });
-
     private readonly StoreThread thread = new("status-writes");
     private readonly string file;
     private readonly SqliteConnection connection;
     private readonly SqliteCommand upsert;
     private readonly SqliteCommand nextEpoch;
-    private readonly Task loop;
+    private readonly RequestGroups<Func<long>, long> requests;
 
     /// <summary>Starts the loop that commits.</summary>
     /// <param name="connection">A prepared connection that nobody else uses; it is disposed with this object.</param>
@@ -43,7 +38,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         nextEpoch = connection.CreateCommand();
         nextEpoch.CommandText = "UPDATE store SET epoch = max(epoch, $above) + 1 RETURNING epoch";
         nextEpoch.Parameters.Add(new SqliteParameter { ParameterName = "$above" });
-        loop = CommitWhatWaitsAsync();
+        requests = new(WaitingRequests, nameof(SqliteStatusStore), async group => await thread.RunAsync(() => Commit(group), CancellationToken.None));
     }
 
     /// <inheritdoc cref="IStatusStore.NextEpochAsync"/>
@@ -51,94 +46,33 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(above);
         ArgumentOutOfRangeException.ThrowIfEqual(above, long.MaxValue);
-        return SubmitAsync(() => TakeEpoch(above), stop);
+        return requests.SubmitAsync(() => TakeEpoch(above), stop);
     }
 
     /// <inheritdoc cref="IStatusStore.WriteAsync"/>
     public Task WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop)
     {
-        // Here and not in the transaction, where it would fail those who share it.
-        if (!batch.All(stored => stored.IsComplete))
-        {
-            throw new ArgumentException("A record without version, status or source was never accepted.", nameof(batch));
-        }
-
-        return SubmitAsync(() => Put(batch), stop);
+        StoredStatus.ThrowIfIncomplete(batch); // here and not in the transaction, where it would fail those who share it
+        return requests.SubmitAsync(() => Put(batch), stop);
     }
 
     /// <summary>Commits what waits, moves the whole log into the database and closes it.</summary>
     public async ValueTask DisposeAsync()
     {
-        requests.Writer.TryComplete();
-        await loop;
+        await requests.DisposeAsync();
         await thread.DisposeAsync();
         await upsert.DisposeAsync();
         await nextEpoch.DisposeAsync();
         await connection.DisposeAsync();
     }
 
-    private async Task<long> SubmitAsync(Func<long> apply, CancellationToken stop)
-    {
-        var request = new Request(apply, stop);
-        try
-        {
-            await requests.Writer.WriteAsync(request, stop);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new ObjectDisposedException(nameof(SqliteStatusStore));
-        }
-
-        return await request.Done.Task;
-    }
-
-    private async Task CommitWhatWaitsAsync()
-    {
-        while (await requests.Reader.WaitToReadAsync())
-        {
-            var group = new List<Request>();
-            while (group.Count < WaitingRequests && requests.Reader.TryRead(out var request))
-            {
-                if (request.Stop.IsCancellationRequested)
-                {
-                    request.Done.SetCanceled(request.Stop);
-                }
-                else
-                {
-                    group.Add(request);
-                }
-            }
-
-            await FinishAsync(group);
-        }
-    }
-
-    private async Task FinishAsync(List<Request> group)
-    {
-        long[] results;
-        try
-        {
-            results = await thread.RunAsync(() => Commit(group), CancellationToken.None);
-        }
-        catch (Exception failure) // Whatever it is, it belongs to the callers who wait.
-        {
-            group.ForEach(request => request.Done.SetException(failure));
-            return;
-        }
-
-        for (var i = 0; i < results.Length; i++)
-        {
-            group[i].Done.SetResult(results[i]);
-        }
-    }
-
-    private long[] Commit(List<Request> group)
+    private long[] Commit(IReadOnlyList<Func<long>> group)
     {
         try
         {
             using var transaction = connection.BeginTransaction(deferred: false);
             upsert.Transaction = nextEpoch.Transaction = transaction;
-            var results = group.ConvertAll(request => request.Apply()).ToArray();
+            long[] results = [.. group.Select(apply => apply())];
             transaction.Commit();
             return results;
         }
@@ -163,10 +97,5 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
 
         return batch.Count;
-    }
-
-    private sealed record Request(Func<long> Apply, CancellationToken Stop)
-    {
-        public TaskCompletionSource<long> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
