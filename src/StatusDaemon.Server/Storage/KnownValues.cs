@@ -47,13 +47,14 @@ internal readonly record struct Seen(Sight Sight, Status Status = default, Clien
 /// <summary>Of each key the value that this daemon last wrote or read, as a digest: over that one alone it writes. Any thread may call.</summary>
 /// <remarks>Looks and writes are numbered in one row, so that an answer that is older than a write is not taken for a change.</remarks>
 /// <param name="uids">Shared by everything in the process.</param>
-internal sealed class KnownValues(UidTable uids)
+internal sealed class KnownValues(UidTable uids, TimeProvider clock)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Uid, Known> values = new(Uid.Comparer);
 
     // Writes of which nobody knows whether they happened: seen later, they are ours.
     private readonly Dictionary<Uid, List<(UInt128 Digest, StatusVersion Version)>> unsure = new(Uid.Comparer);
+    private readonly TimesToLive times = new(uids, clock);
     private long now;
     private long droppedAt;
 
@@ -93,20 +94,22 @@ internal sealed class KnownValues(UidTable uids)
 
             values.Clear();
             unsure.Clear();
+            times.Clear();
         }
     }
 
     /// <summary>Begins to write a record, unless what is there is as new.</summary>
     /// <param name="next">Digest of its value.</param>
     /// <param name="expected">Digest of the value that it may replace; 0 for none.</param>
-    /// <param name="keepsTime">Whether it puts into our form what another program wrote: then the key lives as long as that program said.</param>
-    public bool TryBeginWrite(Uid uid, in StatusRecord record, UInt128 next, out UInt128 expected, out bool keepsTime)
+    /// <param name="time">How long it is to live: what another program wrote as long as that program said, also in our form and after a loss.</param>
+    public bool TryBeginWrite(Uid uid, in StatusRecord record, UInt128 next, out UInt128 expected, out TimeToLive time)
     {
         lock (gate)
         {
             ref var known = ref Find(uid);
             expected = known.Digest;
-            keepsTime = known.IsForeign && record.Source.Kind == SourceKind.External;
+            var isExternal = record.Source.Kind == SourceKind.External;
+            time = new TimeToLive(IsKept: isExternal && known.IsForeign, isExternal && !known.IsForeign ? times.LeftOf(uid) : null);
             if (known.Digest == next || (known.Version.Incarnation == record.Version.Incarnation && !record.Version.IsNewerThan(known.Version)))
             {
                 DropIfEmpty(uid, known);
@@ -121,7 +124,8 @@ internal sealed class KnownValues(UidTable uids)
 
     /// <summary>Ends a write.</summary>
     /// <param name="isWritten">Null if nobody knows.</param>
-    public void EndWrite(Uid uid, in StatusRecord record, UInt128 next, bool? isWritten)
+    /// <param name="left">What the key has left to live, if it was written; null: until it is deleted.</param>
+    public void EndWrite(Uid uid, in StatusRecord record, UInt128 next, bool? isWritten, TimeSpan? left = null)
     {
         lock (gate)
         {
@@ -135,6 +139,7 @@ internal sealed class KnownValues(UidTable uids)
                 known.IsForeign = false;
                 known.IsUnconfirmed = true;
                 unsure.Remove(uid);
+                times.Note(uid, left);
             }
             else
             {
@@ -184,6 +189,15 @@ internal sealed class KnownValues(UidTable uids)
         }
     }
 
+    /// <summary>Notes what a key has left to live that was read for a shard that activates.</summary>
+    public void LearnTime(Uid uid, TimeSpan? left)
+    {
+        lock (gate)
+        {
+            times.Note(uid, left);
+        }
+    }
+
     /// <summary>Compares what a look has met with what is known, and knows it from then on.</summary>
     /// <param name="value">Null if there is no such key, which the caller has made sure of.</param>
     /// <param name="look">Number of the look.</param>
@@ -222,7 +236,13 @@ internal sealed class KnownValues(UidTable uids)
 
                 known = default;
                 DropIfEmpty(uid, known);
-                return new Seen(isAfterLoss ? Sight.Same : Sight.Deleted);
+                if (isAfterLoss && !(times.LeftOf(uid) <= TimeSpan.Zero))
+                {
+                    return new Seen(Sight.Same);
+                }
+
+                times.Forget(uid);
+                return new Seen(Sight.Deleted);
             }
 
             if (unsure.TryGetValue(uid, out var ours) && ours.Find(write => write.Digest == digest) is var write && write.Digest == digest)
@@ -281,6 +301,10 @@ internal sealed class KnownValues(UidTable uids)
     {
         ref var known = ref Find(uid);
         (known.Digest, known.Version, known.IsForeign, known.IsUnconfirmed, known.At) = (digest, version, isForeign, false, Interlocked.Increment(ref now));
+        if (isForeign)
+        {
+            times.Forget(uid); // it is asked for when the value is put into our form
+        }
     }
 
     private ref Known Find(Uid uid)

@@ -53,18 +53,18 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
 
     /// <summary>Writes values, each over the one that it may replace.</summary>
     /// <returns>In their order: what came of each.</returns>
-    public async Task<Written[]> WriteAsync(IReadOnlyList<(Uid Uid, UInt128 Expected, byte[] Value, bool KeepsTime)> writes)
+    public async Task<Written[]> WriteAsync(IReadOnlyList<(Uid Uid, UInt128 Expected, byte[] Value, TimeToLive Time)> writes)
     {
         var commands = connection.Commands;
         return await Task.WhenAll(writes.Select(WriteOneAsync));
 
-        async Task<Written> WriteOneAsync((Uid Uid, UInt128 Expected, byte[] Value, bool KeepsTime) write)
+        async Task<Written> WriteOneAsync((Uid Uid, UInt128 Expected, byte[] Value, TimeToLive Time) write)
         {
             try
             {
                 RedisValue expected = write.Expected == 0 ? "" : write.Expected.ToString("x32", CultureInfo.InvariantCulture);
-                var result = await commands.ScriptEvaluateAsync(WriteScript, [(RedisKey)KeyOf(write.Uid)], [expected, write.Value, write.KeepsTime]);
-                return result.Resp2Type == ResultType.Integer ? new Written(true) : new Written(false, (byte[]?)result);
+                var result = await commands.ScriptEvaluateAsync(WriteScript, [(RedisKey)KeyOf(write.Uid)], [expected, write.Value, write.Time.Argument]);
+                return result.Resp2Type == ResultType.Integer ? new Written(true, Left: LeftOf((long)result)) : new Written(false, (byte[]?)result);
             }
             catch (Exception e) when (RedisErrors.IsOfRedis(e))
             {
@@ -72,6 +72,9 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
             }
         }
     }
+
+    /// <summary>What keys have left of their time to live, in the order of <paramref name="uids"/>; null where they have none.</summary>
+    public Task<TimeSpan?[]> TimesAsync(IReadOnlyList<Uid> uids) => RunAsync(commands => Task.WhenAll(uids.Select(uid => commands.KeyTimeToLiveAsync(KeyOf(uid)))));
 
     /// <summary>All keys of statuses on a server, some perhaps twice, a page at a time.</summary>
     public async IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server)
@@ -152,6 +155,8 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         throw new RedisAwayException($"The cluster's server {server.EndPoint} owns hardly any keys, or is changing its place.", isRefusal: false);
     }
 
+    private static TimeSpan? LeftOf(long milliseconds) => milliseconds >= 0 ? TimeSpan.FromMilliseconds(milliseconds) : null;
+
     private static async Task<RedisValue> ReadOneAsync(IDatabase commands, RedisKey key)
     {
         try
@@ -205,5 +210,6 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     /// <param name="IsDone">Null if nobody knows.</param>
     /// <param name="There">The value that was there instead; null if there was none.</param>
     /// <param name="Failure">Why it failed.</param>
-    public readonly record struct Written(bool? IsDone, byte[]? There = null, RedisAwayException? Failure = null);
+    /// <param name="Left">What the key has left of the time to live that it was to keep.</param>
+    public readonly record struct Written(bool? IsDone, byte[]? There = null, RedisAwayException? Failure = null, TimeSpan? Left = null);
 }

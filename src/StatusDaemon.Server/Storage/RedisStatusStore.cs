@@ -27,7 +27,7 @@ internal sealed class RedisStatusStore : IStatusStore
     {
         connection = new RedisConnection(options.Server, "REDIS");
         keys = new RedisStatusKeys(connection, options);
-        known = new KnownValues(uids);
+        known = new KnownValues(uids, clock);
         External = new ExternalStatuses(shards, (uid, why) => lookout!.Refuse(uid, why));
         lookout = new RedisLookout(keys, known, External, uids, options.Server.Address, clock, log);
         keeper = new RedisKeeper(connection, keys, known, lookout, options.Sweep, clock, log);
@@ -132,12 +132,19 @@ internal sealed class RedisStatusStore : IStatusStore
         foreach (var chunk in uids.Chunk(UidsPerRead))
         {
             var look = known.BeginLook();
+            var first = found.Count;
             foreach (var (uid, value) in chunk.Zip(await keys.ReadAsync(chunk)))
             {
                 if (value is not null && TryRead(uid, value, look) is { } stored)
                 {
                     found.Add(stored);
                 }
+            }
+
+            Uid[] external = [.. found.Skip(first).Where(stored => !stored.Record.IsUnversioned && stored.Record.Source.Kind == SourceKind.External).Select(stored => stored.Uid)];
+            foreach (var (uid, left) in external.Zip(await keys.TimesAsync(external)))
+            {
+                known.LearnTime(uid, left);
             }
         }
 

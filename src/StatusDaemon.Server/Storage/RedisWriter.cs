@@ -91,23 +91,23 @@ internal sealed class RedisWriter : IAsyncDisposable
     /// <returns>Those to write again, over a value that turned out to be no other program's status.</returns>
     private async Task<IReadOnlyList<StoredStatus>> WriteChunkAsync(IReadOnlyList<StoredStatus> chunk, List<Uid> written, HashSet<Uid> overtaken)
     {
-        var begun = new List<(StoredStatus Stored, UInt128 Digest)>(chunk.Count);
-        var writes = new List<(Uid, UInt128, byte[], bool)>(chunk.Count);
+        var begun = new List<(StoredStatus Stored, UInt128 Digest, TimeToLive Time)>(chunk.Count);
+        var writes = new List<(Uid, UInt128, byte[], TimeToLive)>(chunk.Count);
         foreach (var stored in chunk)
         {
             var value = RedisStatusValue.Format(stored.Uid, stored.Record);
             var digest = RedisStatusValue.DigestOf(value);
-            if (known.TryBeginWrite(stored.Uid, stored.Record, digest, out var expected, out var keepsTime))
+            if (known.TryBeginWrite(stored.Uid, stored.Record, digest, out var expected, out var time))
             {
-                begun.Add((stored, digest));
-                writes.Add((stored.Uid, expected, value, keepsTime));
+                begun.Add((stored, digest, time));
+                writes.Add((stored.Uid, expected, value, time));
             }
         }
 
         var results = await keys.WriteAsync(writes);
-        foreach (var ((stored, digest), result) in begun.Zip(results))
+        foreach (var ((stored, digest, time), result) in begun.Zip(results))
         {
-            known.EndWrite(stored.Uid, stored.Record, digest, result.IsDone);
+            known.EndWrite(stored.Uid, stored.Record, digest, result.IsDone, time.IsKept ? result.Left : time.Left);
             if (result.IsDone == true)
             {
                 written.Add(stored.Uid);
@@ -122,7 +122,7 @@ internal sealed class RedisWriter : IAsyncDisposable
 
         var again = new List<StoredStatus>();
         var missing = new List<StoredStatus>();
-        foreach (var ((stored, _), result) in begun.Zip(results).Where(write => write.Second.IsDone == false))
+        foreach (var ((stored, _, _), result) in begun.Zip(results).Where(write => write.Second.IsDone == false))
         {
             if (result.There is null)
             {

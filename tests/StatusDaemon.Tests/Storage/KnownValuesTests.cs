@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StatusDaemon.Names;
 using StatusDaemon.Statuses;
 
@@ -9,9 +10,10 @@ public sealed class KnownValuesTests
     private static readonly Uid Someone = StoredStatuses.Uid("uid-1");
 
     private readonly UidTable uids = new();
+    private readonly FakeTimeProvider clock = new();
     private readonly KnownValues known;
 
-    public KnownValuesTests() => known = new KnownValues(uids);
+    public KnownValuesTests() => known = new KnownValues(uids, clock);
 
     [Fact]
     public void What_was_written_is_nothing_new_and_what_is_as_new_is_not_written_again()
@@ -70,11 +72,30 @@ public sealed class KnownValuesTests
     {
         Look("4"u8);
         var external = Record(1) with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) };
-        known.TryBeginWrite(Someone, external, 17, out _, out var keeps);
-        Assert.True(keeps);
+        known.TryBeginWrite(Someone, external, 17, out _, out var time);
+        Assert.True(time.IsKept);
         known.EndWrite(Someone, external, 17, isWritten: true);
-        known.TryBeginWrite(Someone, external with { Version = new StatusVersion(Ours, 1, 2) }, 18, out _, out keeps);
-        Assert.False(keeps);
+        known.TryBeginWrite(Someone, external with { Version = new StatusVersion(Ours, 1, 2) }, 18, out _, out time);
+        Assert.Equal(default, time);
+    }
+
+    [Fact]
+    public void After_a_loss_a_key_is_written_for_the_rest_of_its_time_and_deleted_if_that_is_over()
+    {
+        Look("4"u8);
+        var external = Record(1) with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) };
+        known.TryBeginWrite(Someone, external, 17, out _, out _);
+        known.EndWrite(Someone, external, 17, isWritten: true, left: TimeSpan.FromSeconds(10));
+        clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss).Sight);
+        Assert.True(known.TryBeginWrite(Someone, external, 17, out var expected, out var time));
+        Assert.Equal((UInt128.Zero, new TimeToLive(IsKept: false, TimeSpan.FromSeconds(6))), (expected, time));
+        known.EndWrite(Someone, external, 17, isWritten: true, time.Left);
+        known.Confirm([Someone]);
+
+        clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss).Sight);
+        Assert.Equal(0, uids.Count);
     }
 
     [Fact]

@@ -140,6 +140,41 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
         Assert.Empty(Enumerable.Range(0, 4).SelectMany(store.External.Take));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_to_live_for_a_time_is_after_a_loss_too(bool isReopened)
+    {
+        var store = await OpenAsync();
+        await store.NextEpochAsync(0, Stop);
+        var written = (StoredStatus[])[External(store, "lasting"), External(store, "brief")];
+        await Others.StringSetAsync("status:lasting", "4", TimeSpan.FromHours(1));
+        await Others.StringSetAsync("status:brief", "4", TimeSpan.FromSeconds(1));
+        var seen = new List<ExternalStatus>();
+        await WaitAsync(store, seen, () => seen.Count == 2);
+        await store.WriteAsync(written, Stop); // in our form, as the shard does
+        Assert.True(await Others.KeyTimeToLiveAsync("status:lasting") > TimeSpan.FromMinutes(59));
+        if (isReopened)
+        {
+            await store.DisposeAsync();
+            store = await OpenAsync();
+            await store.ReadAsync([.. written.Select(stored => stored.Uid)], Stop);
+        }
+
+        await using var open = store;
+        await FlushAsync();
+        while (store.Losses == 0 || store.Trouble is not null)
+        {
+            await Task.Delay(5, Stop);
+        }
+
+        seen.Clear();
+        await WriteUntilTakenAsync(store, written);
+        Assert.InRange((await Others.KeyTimeToLiveAsync("status:lasting")).GetValueOrDefault(), TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
+        await WaitAsync(store, seen, () => seen.Count > 0);
+        Assert.Equal(("brief", Status.Unknown), (Assert.Single(seen).Uid.ToString(), seen[0].Status));
+    }
+
     [Fact]
     public async Task What_is_written_beside_a_loss_is_not_taken_for_deleted()
     {
@@ -181,6 +216,13 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
             Assert.IsType<StoreException>(failure);
             await Task.Delay(5, Stop);
         }
+    }
+
+    /// <summary>A status that another program wrote, in our form.</summary>
+    private static StoredStatus External(IStatusStore store, string uid)
+    {
+        var stored = StoredStatuses.Of(uid, store.Incarnation, 1, 1);
+        return stored with { Record = stored.Record with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) } };
     }
 
     /// <summary>Empties the whole database.</summary>
