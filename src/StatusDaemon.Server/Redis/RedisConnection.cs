@@ -109,7 +109,10 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
         }
 
-        Primaries();
+        foreach (var server in Primaries())
+        {
+            await RequireUserAsync(server);
+        }
     }
 
     /// <summary>Every server that owns keys; all of them are connected.</summary>
@@ -148,6 +151,31 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         if (multiplexer is { } made)
         {
             await made.DisposeAsync();
+        }
+    }
+
+    /// <summary>Makes sure that we are who we said: where the default user needs no password, the library goes on as that one after a refusal.</summary>
+    private async Task RequireUserAsync(IServer server)
+    {
+        if (options.User is not { } user)
+        {
+            return;
+        }
+
+        try
+        {
+            if ((string?)await server.ExecuteAsync("ACL", "WHOAMI") is { } taken && taken != user)
+            {
+                throw Away(new RedisException($"WRONGPASS: it takes us for the user {taken}"));
+            }
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        {
+            // A user with rights of its own: the default one may ask.
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            throw Away(e);
         }
     }
 

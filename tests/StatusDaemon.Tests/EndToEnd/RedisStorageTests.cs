@@ -264,6 +264,15 @@ public sealed class RedisStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_wrong_password_stops_the_start_also_where_the_default_user_needs_none()
+    {
+        await redis.Server.ExecuteAsync("ACL", "SETUSER", "statusd", "on", ">secret", "~*", "&*", "+@all");
+        var (code, output) = await RedisServer.FailAsync(redis, ", user: statusd, password: guess");
+        Assert.Equal(1, code);
+        Assert.Contains("refuses user or password; set REDIS.user and REDIS.password", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_wrong_password_stops_the_start_in_words()
     {
         await redis.Server.ConfigSetAsync("requirepass", "secret");
