@@ -47,7 +47,6 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     private volatile TaskCompletionSource wish = NewSignal();
     private volatile bool isDeaf;
     private long wanted; // RefreshAsync's calls so far
-    private long inHandSince = long.MaxValue; // when the item rang that is being read and waits longest
     private long lastChangeAt;
     private long awaySince;
     private long gaps = -1; // the start is none
@@ -90,7 +89,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     };
 
     /// <summary>How long the change that waits longest has waited; zero while none waits.</summary>
-    public TimeSpan Lag => Math.Min(bell.OldestAt ?? long.MaxValue, Interlocked.Read(ref inHandSince)) is var at and < long.MaxValue ? clock.GetElapsedTime(at) : TimeSpan.Zero;
+    public TimeSpan Lag => bell.OldestAt is { } at ? clock.GetElapsedTime(at) : TimeSpan.Zero;
 
     /// <summary>Times that everything was read.</summary>
     public long Sweeps => Interlocked.Read(ref sweeps);
@@ -353,7 +352,6 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             return;
         }
 
-        Interlocked.Exchange(ref inHandSince, rung[0].At);
         try
         {
             PrivilegeItem[] items = [.. rung.Select(ring => ring.Key)];
@@ -371,17 +369,11 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         }
         catch
         {
-            foreach (var (item, at) in rung)
-            {
-                bell.Add(item, at);
-            }
-
+            bell.PutBack();
             throw;
         }
-        finally
-        {
-            Interlocked.Exchange(ref inHandSince, long.MaxValue);
-        }
+
+        bell.Done();
     }
 
     /// <summary>Reads everything, and what rings meanwhile.</summary>

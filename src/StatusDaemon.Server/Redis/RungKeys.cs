@@ -1,18 +1,19 @@
 namespace StatusDaemon.Redis;
 
-/// <summary>What keys that rang speak of and nobody has looked at yet, each once, the longest waiting first. Any thread may ring, one takes.</summary>
+/// <summary>What keys that rang speak of and nobody has looked at yet, each once, the longest waiting first. Any thread may ring; one takes, and says when it has looked.</summary>
 /// <param name="capacity">Most that wait. What rings above it is dropped, and <see cref="HasOverflown"/> tells that everything must be looked at.</param>
 /// <param name="comparer">What counts as the same; null for the default.</param>
 internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer = null)
     where T : notnull
 {
     private readonly Lock gate = new();
-    private readonly Queue<T> order = new();
+    private Queue<T> order = new();
+    private List<Ring<T>> inHand = [];
     private readonly Dictionary<T, long> rings = new(comparer);
     private TaskCompletionSource rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool hasOverflown;
 
-    /// <summary>Keys that wait.</summary>
+    /// <summary>Keys that wait, without those in hand.</summary>
     public int Count
     {
         get
@@ -24,14 +25,14 @@ internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer =
         }
     }
 
-    /// <summary>When the one that waits longest first rang; null while none waits.</summary>
+    /// <summary>When the one first rang that waits longest or is in hand; null while there is none.</summary>
     public long? OldestAt
     {
         get
         {
             lock (gate)
             {
-                return order.TryPeek(out var oldest) ? rings[oldest] : null;
+                return inHand.Count > 0 ? inHand[0].At : order.TryPeek(out var oldest) ? rings[oldest] : null;
             }
         }
     }
@@ -71,8 +72,8 @@ internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer =
         }
     }
 
-    /// <summary>Takes the longest waiting.</summary>
-    public List<Ring<T>> Take(int max)
+    /// <summary>Takes the longest waiting: they are in hand until <see cref="Done"/> or <see cref="PutBack"/>.</summary>
+    public IReadOnlyList<Ring<T>> Take(int max)
     {
         lock (gate)
         {
@@ -83,12 +84,42 @@ internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer =
                 taken.Add(new Ring<T>(key, at));
             }
 
+            inHand = taken;
+
             if (order.Count == 0 && rung.Task.IsCompleted)
             {
                 rung = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
             return taken;
+        }
+    }
+
+    /// <summary>What is in hand was looked at.</summary>
+    public void Done()
+    {
+        lock (gate)
+        {
+            inHand = [];
+        }
+    }
+
+    /// <summary>What is in hand could not be looked at: it waits again, before all others.</summary>
+    public void PutBack()
+    {
+        lock (gate)
+        {
+            foreach (var (key, at) in inHand)
+            {
+                rings[key] = at;
+            }
+
+            order = new Queue<T>(inHand.Select(ring => ring.Key).Concat(order).Distinct(comparer));
+            inHand = [];
+            if (order.Count > 0)
+            {
+                rung.TrySetResult();
+            }
         }
     }
 

@@ -83,9 +83,11 @@ internal sealed partial class RedisLookout(
             }
             catch
             {
-                PutBack(rings);
+                rung.PutBack();
                 throw;
             }
+
+            rung.Done();
 
             if (unclear == rings.Count)
             {
@@ -165,15 +167,7 @@ internal sealed partial class RedisLookout(
 
     private Ring<Uid> Unrung(Uid uid) => new(uid, clock.GetTimestamp());
 
-    private void PutBack(IEnumerable<Ring<Uid>> rings)
-    {
-        foreach (var (uid, at) in rings)
-        {
-            rung.Add(uid, at);
-        }
-    }
-
-    private async Task<int> LookAsync(List<Ring<Uid>> rings, Func<Task<bool>> isIntact, After after, Dictionary<Uid, UInt128>? before = null)
+    private async Task<int> LookAsync(IReadOnlyList<Ring<Uid>> rings, Func<Task<bool>> isIntact, After after, Dictionary<Uid, UInt128>? before = null)
     {
         var look = known.BeginLook();
         var values = await keys.ReadAsync([.. rings.Select(ring => ring.Key)]);
