@@ -65,10 +65,10 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
     private async Task WriteAsync(List<PrivilegeChange> changes, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        try
+        await connection.RunAsync(async commands =>
         {
-            var transaction = connection.IsCluster ? null : connection.Commands.CreateTransaction();
-            var batch = transaction ?? connection.Commands.CreateBatch();
+            var transaction = connection.IsCluster ? null : commands.CreateTransaction();
+            var batch = transaction ?? commands.CreateBatch();
             var made = changes.Select(change => WriteAsync(batch, change)).ToArray();
             if (transaction is null)
             {
@@ -79,12 +79,8 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
                 throw new RedisException("a transaction was not done");
             }
 
-            await Task.WhenAll(made);
-        }
-        catch (Exception e) when (RedisErrors.IsOfRedis(e))
-        {
-            throw connection.Away(e);
-        }
+            return await Task.WhenAll(made);
+        });
     }
 
     private Task<bool> WriteAsync(IDatabaseAsync commands, PrivilegeChange change)
@@ -108,7 +104,7 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
             case PrivilegeKind.Description:
                 var hash = keys.KeyOf(item);
                 RedisValue[] fields = [.. PrivilegeContent.Fields.Select(field => (RedisValue)field)];
-                if (await RunAsync(() => commands.HashGetAsync(hash, fields, CommandFlags.DemandMaster), hash, "hash", mistyped) is { } values)
+                if (await ReadAsync(() => commands.HashGetAsync(hash, fields, CommandFlags.DemandMaster), hash, "hash", mistyped) is { } values)
                 {
                     Add(PrivilegeContent.Fields.Zip(values).Where(pair => !pair.Second.IsNull).Select(pair => (new PrivilegeEntry(PrivilegeKeyType.Hash, hash, pair.First), (string)pair.Second!)));
                 }
@@ -118,7 +114,7 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
                 var (black, white) = keys.RulesOf(item.Name);
                 foreach (var list in (string[])[black, white])
                 {
-                    if (await RunAsync(() => commands.SetMembersAsync(list, CommandFlags.DemandMaster), list, "set", mistyped) is { } members)
+                    if (await ReadAsync(() => commands.SetMembersAsync(list, CommandFlags.DemandMaster), list, "set", mistyped) is { } members)
                     {
                         Add(members.Select(member => (new PrivilegeEntry(PrivilegeKeyType.Set, list, (string?)member ?? ""), "")));
                     }
@@ -127,7 +123,7 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
                 break;
             default:
                 var key = keys.KeyOf(item);
-                if (await RunAsync(async () => [await commands.StringGetAsync(key, CommandFlags.DemandMaster)], key, "string", mistyped) is [{ IsNull: false } value])
+                if (await ReadAsync(async () => [await commands.StringGetAsync(key, CommandFlags.DemandMaster)], key, "string", mistyped) is [{ IsNull: false } value])
                 {
                     lock (content)
                     {
@@ -151,24 +147,17 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
     }
 
     /// <returns>Null, and a problem, if the key is of another type.</returns>
-    private async Task<RedisValue[]?> RunAsync(Func<Task<RedisValue[]>> read, string key, string type, List<string> mistyped)
+    private async Task<RedisValue[]?> ReadAsync(Func<Task<RedisValue[]>> read, string key, string type, List<string> mistyped)
     {
-        try
-        {
-            return await read();
-        }
-        catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        var values = await connection.RunAsync(_ => RedisErrors.NullIfOfAnotherTypeAsync(read()));
+        if (values is null)
         {
             lock (mistyped)
             {
                 mistyped.Add($"{key}: it is no {type}");
             }
+        }
 
-            return null;
-        }
-        catch (Exception e) when (RedisErrors.IsOfRedis(e))
-        {
-            throw connection.Away(e);
-        }
+        return values;
     }
 }

@@ -17,31 +17,16 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
     /// <summary>All keys of a server, ours or not, some perhaps twice, a page at a time.</summary>
     /// <remarks>Without a pattern: five of them would make five passes over the same keys.</remarks>
     /// <exception cref="RedisAwayException">It is away.</exception>
-    public async IAsyncEnumerable<List<byte[]>> KeysAsync(IServer server)
-    {
-        var page = new List<byte[]>(KeysPerPage);
-        await using var all = server.KeysAsync(connection.Database, pageSize: KeysPerPage, flags: CommandFlags.DemandMaster).GetAsyncEnumerator();
-        while (await RunAsync(async () => await all.MoveNextAsync()))
-        {
-            page.Add((byte[])all.Current!);
-            if (page.Count == KeysPerPage)
-            {
-                yield return page;
-                page = new List<byte[]>(KeysPerPage);
-            }
-        }
-
-        yield return page;
-    }
+    public IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server) => connection.KeysAsync(server, "*", KeysPerPage);
 
     /// <summary>Reads items, in their order. Outside of a cluster all of them at one moment, so that what a transaction changed is seen whole.</summary>
     /// <exception cref="RedisAwayException">The database is away.</exception>
     public Task<PrivilegeFact[]> ReadAsync(IReadOnlyList<PrivilegeItem> items) =>
-        RunAsync(() => connection.IsCluster ? ReadApartAsync(items) : ReadAtOnceAsync(items));
+        connection.RunAsync(_ => connection.IsCluster ? ReadApartAsync(items) : ReadAtOnceAsync(items));
 
     /// <summary>Reads many items, in their order, in less time and not at one moment: where it tells news, read again.</summary>
     /// <exception cref="RedisAwayException">The database is away.</exception>
-    public Task<PrivilegeFact[]> GlanceAsync(IReadOnlyList<PrivilegeItem> items) => RunAsync(async () =>
+    public Task<PrivilegeFact[]> GlanceAsync(IReadOnlyList<PrivilegeItem> items) => connection.RunAsync(async _ =>
         (PrivilegeFact[])[.. (await Task.WhenAll(items.Chunk(ItemsPerRead).Select(chunk => Task.Run(() => connection.IsCluster ? ReadApartAsync(chunk) : GlanceChunkAsync(chunk))))).SelectMany(facts => facts)]);
 
     /// <summary>Reads look-ups by one command, and all else by one each.</summary>
@@ -112,18 +97,6 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
         return facts;
     }
 
-    private async Task<T> RunAsync<T>(Func<Task<T>> run)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (Exception e) when (RedisErrors.IsOfRedis(e) || e is OperationCanceledException)
-        {
-            throw connection.Away(e);
-        }
-    }
-
     /// <summary>What was asked for one item.</summary>
     private readonly struct Answer
     {
@@ -155,8 +128,8 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
 
         public async Task<PrivilegeFact> ReadAsync(PrivilegeValues values) => kind switch
         {
-            PrivilegeKind.Description => values.ReadDescription(await ReadOrNullAsync(fields!)),
-            PrivilegeKind.Rules => values.ReadRules(await ReadOrNullAsync(black!), await ReadOrNullAsync(white!)),
+            PrivilegeKind.Description => values.ReadDescription(await RedisErrors.NullIfOfAnotherTypeAsync(fields!)),
+            PrivilegeKind.Rules => values.ReadRules(await RedisErrors.NullIfOfAnotherTypeAsync(black!), await RedisErrors.NullIfOfAnotherTypeAsync(white!)),
             _ => await ReadLookUpAsync(value!),
         };
 
@@ -166,24 +139,10 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
             {
                 return PrivilegeValues.ReadLookUp(await answer);
             }
-            catch (RedisServerException e) when (IsOfAnotherType(e))
+            catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e))
             {
                 return PrivilegeValues.NoText;
             }
         }
-
-        private static async Task<T[]?> ReadOrNullAsync<T>(Task<T[]> answer)
-        {
-            try
-            {
-                return await answer;
-            }
-            catch (RedisServerException e) when (IsOfAnotherType(e))
-            {
-                return null;
-            }
-        }
-
-        private static bool IsOfAnotherType(RedisServerException e) => e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
     }
 }

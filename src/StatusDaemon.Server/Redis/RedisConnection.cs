@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
 namespace StatusDaemon.Redis;
@@ -91,7 +90,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
 
         try
         {
-            var next = await ConnectionMultiplexer.ConnectAsync(Configuration()).WaitAsync(stop);
+            var next = await ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Of(options)).WaitAsync(stop);
             next.ConnectionFailed += (_, failure) => Note(failure);
             next.ConnectionRestored += (_, _) => Note(null);
             next.ConfigurationChanged += (_, _) => Note(null);
@@ -135,15 +134,50 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         return primaries.Length > 0 ? primaries : throw Away(null);
     }
 
-    /// <summary>Asks the servers anew who is who: after an answer that only a replica gives.</summary>
-    public Task ConfigureAsync() => Multiplexer.ConfigureAsync();
-
     /// <summary>What a failed command or connection means, in words.</summary>
     public RedisAwayException Away(Exception? failure) =>
         failure as RedisAwayException ?? RedisErrors.Explain(failure ?? lastFailure?.Exception, lastFailure, this);
 
     /// <summary>The server of a cluster that owns a key, as the cluster is seen by the one that <see cref="Primaries"/> goes by; null if none does.</summary>
     public EndPoint? OwnerOf(RedisKey key) => ClusterSeen()?.GetBySlot(Multiplexer.HashSlot(key))?.EndPoint;
+
+    /// <summary>Gives commands, and says in words why they failed.</summary>
+    /// <exception cref="RedisAwayException">Redis is away, or refuses them.</exception>
+    public async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> run)
+    {
+        try
+        {
+            return await run(Commands);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e) || e is OperationCanceledException) // as the library ends what is in a transaction that was not done
+        {
+            if (RedisErrors.IsOfReplica(e))
+            {
+                await Multiplexer.ConfigureAsync(); // who is who is asked anew
+            }
+
+            throw Away(e);
+        }
+    }
+
+    /// <summary>The keys of a server that match, some perhaps twice, a page at a time.</summary>
+    /// <exception cref="RedisAwayException">Redis is away.</exception>
+    public async IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server, string glob, int keysPerPage)
+    {
+        var page = new List<byte[]>(keysPerPage);
+        await using var keys = server.KeysAsync(Database, glob, keysPerPage, flags: CommandFlags.DemandMaster).GetAsyncEnumerator();
+        while (await RunAsync(async _ => await keys.MoveNextAsync()))
+        {
+            page.Add((byte[])keys.Current!);
+            if (page.Count == keysPerPage)
+            {
+                yield return page;
+                page = new List<byte[]>(keysPerPage);
+            }
+        }
+
+        yield return page;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -182,7 +216,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     /// <summary>Finds words for a first connection that did not come about: the library has none for most reasons.</summary>
     private async Task<RedisAwayException> DiagnoseAsync(RedisAwayException failure, CancellationToken stop)
     {
-        var endpoint = Endpoints().First();
+        var endpoint = RedisConfiguration.EndpointsOf(options).First();
         if (options.Unix is { } path && !File.Exists(path))
         {
             return new RedisAwayException($"Redis at {Address} can't be reached. (There is no such socket, or this user may not see it)", isRefusal: false, failure);
@@ -210,20 +244,6 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it. ({failure.InnerException?.Message})", isRefusal: false, failure);
     }
 
-    private IEnumerable<EndPoint> Endpoints()
-    {
-        IEnumerable<EndPoint> endpoints = options switch
-        {
-            { Unix: { } path } => [new UnixDomainSocketEndPoint(path)],
-            { Endpoints.Count: > 0 } => options.Endpoints,
-            { SentinelEndpoints.Count: > 0 } => options.SentinelEndpoints,
-            _ => [new DnsEndPoint(options.Host, options.Port)],
-        };
-
-        // An address as a name would be another server than the one that the cluster speaks of.
-        return endpoints.Select(endpoint => endpoint is DnsEndPoint name && IPAddress.TryParse(name.Host, out var address) ? new IPEndPoint(address, name.Port) : endpoint);
-    }
-
     private ClusterConfiguration? ClusterSeen() =>
         Multiplexer.GetServers().FirstOrDefault(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Cluster })?.ClusterConfiguration;
 
@@ -236,53 +256,5 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             interrupted.TrySetResult();
             interrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-    }
-
-    private ConfigurationOptions Configuration()
-    {
-        var patience = (int)Patience.TotalMilliseconds;
-        var configuration = new ConfigurationOptions
-        {
-            AbortOnConnectFail = true, // tried again by us: only so it says why
-            AllowAdmin = true, // for CONFIG alone
-            AsyncTimeout = patience,
-            BacklogPolicy = BacklogPolicy.FailFast,
-            ClientName = "statusd",
-            ConfigCheckSeconds = 5,
-            ConfigurationChannel = "", // nobody here publishes to it, and an ACL need not allow it
-            ConnectRetry = 1,
-            ConnectTimeout = patience,
-            DefaultDatabase = options.Database,
-            HeartbeatInterval = TimeSpan.FromMilliseconds(250),
-            IncludeDetailInExceptions = false,
-            KeepAlive = 5,
-            Password = options.Password?.Reveal(),
-            ReconnectRetryPolicy = new LinearRetry((int)Retry.TotalMilliseconds),
-            ServiceName = options.SentinelService,
-            SyncTimeout = patience,
-            TieBreaker = "", // as with the channel: a key of the library's own
-            User = options.User,
-        };
-        foreach (var endpoint in Endpoints())
-        {
-            configuration.EndPoints.Add(endpoint);
-        }
-
-        if (options.Tls)
-        {
-            configuration.Ssl = true;
-            if (options.TlsAuthority is { } authority)
-            {
-                configuration.TrustIssuer(authority);
-            }
-
-            if (options.TlsCertificate is { } certificate)
-            {
-                var own = X509Certificate2.CreateFromPemFile(certificate, options.TlsKey);
-                configuration.CertificateSelection += (_, _, _, _, _) => own;
-            }
-        }
-
-        return configuration;
     }
 }

@@ -41,6 +41,23 @@ internal static class RedisErrors
     /// <summary>Whether a server answered that it is a replica.</summary>
     public static bool IsOfReplica(Exception e) => Find<RedisServerException>(e) is { } said && said.Message.StartsWith("READONLY", StringComparison.Ordinal);
 
+    /// <summary>Whether a server answered that a key is of another type than the command is for.</summary>
+    public static bool IsOfAnotherType(RedisServerException e) => e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+
+    /// <summary>What a command brings; null if its key is of another type.</summary>
+    public static async Task<T?> NullIfOfAnotherTypeAsync<T>(Task<T> answer)
+        where T : class
+    {
+        try
+        {
+            return await answer;
+        }
+        catch (RedisServerException e) when (IsOfAnotherType(e))
+        {
+            return null;
+        }
+    }
+
     /// <summary>The failure in words. Redis' own text stands at its end.</summary>
     public static RedisAwayException Explain(Exception? failure, ConnectionFailedEventArgs? connection, RedisConnection redis)
     {

@@ -35,7 +35,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
 
     /// <summary>Reads values. What is there but no string is read as the name of its type in brackets, which is no status.</summary>
     /// <returns>In the order of <paramref name="uids"/>; null where there is no key.</returns>
-    public Task<byte[]?[]> ReadAsync(IReadOnlyList<Uid> uids) => RunAsync(async commands =>
+    public Task<byte[]?[]> ReadAsync(IReadOnlyList<Uid> uids) => connection.RunAsync(async commands =>
     {
         var keys = uids.Select(uid => (RedisKey)KeyOf(uid)).ToArray();
         var read = connection.IsCluster
@@ -74,28 +74,13 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     }
 
     /// <summary>What keys have left of their time to live, in the order of <paramref name="uids"/>; null where they have none.</summary>
-    public Task<TimeSpan?[]> TimesAsync(IReadOnlyList<Uid> uids) => RunAsync(commands => Task.WhenAll(uids.Select(uid => commands.KeyTimeToLiveAsync(KeyOf(uid)))));
+    public Task<TimeSpan?[]> TimesAsync(IReadOnlyList<Uid> uids) => connection.RunAsync(commands => Task.WhenAll(uids.Select(uid => commands.KeyTimeToLiveAsync(KeyOf(uid)))));
 
     /// <summary>All keys of statuses on a server, some perhaps twice, a page at a time.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server)
-    {
-        var page = new List<byte[]>(KeysPerRead);
-        await using var keys = server.KeysAsync(connection.Database, options.StatusKey.Glob, KeysPerRead).GetAsyncEnumerator();
-        while (await RunAsync(async _ => await keys.MoveNextAsync()))
-        {
-            page.Add((byte[])keys.Current!);
-            if (page.Count == KeysPerRead)
-            {
-                yield return page;
-                page = new List<byte[]>(KeysPerRead);
-            }
-        }
-
-        yield return page;
-    }
+    public IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server) => connection.KeysAsync(server, options.StatusKey.Glob, KeysPerRead);
 
     /// <summary>Opens the marker, or makes it with our incarnation; raises its epoch to ours.</summary>
-    public Task<(ulong Incarnation, long Epoch, bool IsMade)> OpenMarkerAsync(ulong incarnation, long epoch) => RunAsync(async commands =>
+    public Task<(ulong Incarnation, long Epoch, bool IsMade)> OpenMarkerAsync(ulong incarnation, long epoch) => connection.RunAsync(async commands =>
     {
         var result = (RedisResult[])(await commands.ScriptEvaluateAsync(MarkerScript, [Marker], [incarnation.ToString("x16", CultureInfo.InvariantCulture), epoch]))!;
         return ulong.TryParse((string?)result[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) && found != 0 && long.TryParse((string?)result[1], CultureInfo.InvariantCulture, out var at)
@@ -104,11 +89,11 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     });
 
     /// <summary>The incarnation in the marker; null if there is no marker.</summary>
-    public Task<ulong?> ReadIncarnationAsync() => RunAsync(async commands =>
+    public Task<ulong?> ReadIncarnationAsync() => connection.RunAsync(async commands =>
         ulong.TryParse((string?)await commands.HashGetAsync(Marker, "incarnation"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) ? found : (ulong?)null);
 
     /// <summary>Takes the next epoch; null if there is no marker. It is on a replica too, where there is one that answers.</summary>
-    public Task<long?> NextEpochAsync(long above) => RunAsync(async commands =>
+    public Task<long?> NextEpochAsync(long above) => connection.RunAsync(async commands =>
     {
         var result = await commands.ScriptEvaluateAsync(EpochScript, [Marker], [above]);
         if (result.IsNull)
@@ -122,13 +107,13 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
 
     /// <summary>Raises a server's pulse, which rings.</summary>
     /// <returns>The new pulse.</returns>
-    public Task<long> PulseAsync(string key) => RunAsync(commands => commands.StringIncrementAsync(key));
+    public Task<long> PulseAsync(string key) => connection.RunAsync(commands => commands.StringIncrementAsync(key));
 
     /// <summary>Sets a server's pulse, after it was lost.</summary>
-    public Task SetPulseAsync(string key, long pulse) => RunAsync(commands => commands.StringSetAsync(key, pulse));
+    public Task SetPulseAsync(string key, long pulse) => connection.RunAsync(commands => commands.StringSetAsync(key, pulse));
 
     /// <summary>Makes a key and deletes it: rings twice where all is heard that we need.</summary>
-    public Task ProbeAsync(string key) => RunAsync(async commands =>
+    public Task ProbeAsync(string key) => connection.RunAsync(async commands =>
     {
         await commands.StringSetAsync(key, "", TimeSpan.FromMinutes(1));
         return await commands.KeyDeleteAsync(key);
@@ -163,7 +148,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         {
             return await commands.StringGetAsync(key);
         }
-        catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e))
         {
             return RedisValue.Null; // the type is asked for next
         }
@@ -186,23 +171,6 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         if (replication.SelectMany(section => section).FirstOrDefault(line => line.Key == "connected_slaves").Value is { } replicas and not "0")
         {
             await server!.ExecuteAsync(connection.Database, "WAIT", [1, 200]);
-        }
-    }
-
-    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> run)
-    {
-        try
-        {
-            return await run(connection.Commands);
-        }
-        catch (Exception e) when (RedisErrors.IsOfRedis(e))
-        {
-            if (RedisErrors.IsOfReplica(e))
-            {
-                await connection.ConfigureAsync();
-            }
-
-            throw connection.Away(e);
         }
     }
 
