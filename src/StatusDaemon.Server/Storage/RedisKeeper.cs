@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using StatusDaemon.Redis;
@@ -18,12 +15,8 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Between two pulses.</summary>
     public static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
 
-    /// <summary>Keys of pulses and probes are some a server; others that somebody makes are not to fill the memory.</summary>
-    private const int MaxHeard = 10_000;
-
-    /// <summary>How long a ring may take to be heard; and one that is tried, until it is tried again.</summary>
+    /// <summary>How long a ring may take to be heard.</summary>
     private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TrialPatience = TimeSpan.FromMilliseconds(300);
 
     private readonly RedisConnection connection;
     private readonly RedisStatusKeys keys;
@@ -34,17 +27,12 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ILogger log;
     private readonly CancellationTokenSource stopping = new();
-    private readonly SemaphoreSlim writing = new(1);
-    private readonly SemaphoreSlim pulsing = new(1);
-    private readonly Dictionary<string, long> pulses = []; // by key, under the semaphore
-    private readonly ConcurrentDictionary<string, int> heard = new();
+    private readonly RedisLosses losses;
+    private readonly RedisPulses pulses;
     private volatile RedisAwayException? away = new("Redis was not reached yet.", isRefusal: false);
     private volatile bool isDeaf;
-    private volatile bool isLossPending;
     private volatile bool isExchanged;
     private TaskCompletionSource suspicion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long lossesFound;
-    private long losses;
     private long gaps;
     private long awaySince;
     private long lastEpoch;
@@ -61,11 +49,13 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         this.clock = clock;
         this.log = log;
         awaySince = clock.GetTimestamp();
+        losses = new RedisLosses(how => LogLoss(connection.Address, how));
+        pulses = new RedisPulses(connection, keys, clock, losses.Note);
         listener = new RedisListener(connection, keys.Globs, Hear);
     }
 
     /// <inheritdoc cref="IStatusStore.Losses"/>
-    public long Losses => Interlocked.Read(ref losses);
+    public long Losses => losses.Count;
 
     /// <summary>Times that something may have been missed, so that every key was looked at.</summary>
     public long Gaps => Interlocked.Read(ref gaps);
@@ -79,7 +69,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <inheritdoc cref="IStatusStore.Trouble"/>
     public string? Trouble =>
         away is not null ? "Redis is away; the log says why (event 4101)"
-        : isLossPending ? "Redis has lost statuses, they are written again (event 4105)"
+        : losses.IsPending ? "Redis has lost statuses, they are written again (event 4105)"
         : isDeaf ? "Redis sends no notifications, it is swept every second (event 4106)"
         : null;
 
@@ -111,21 +101,13 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs writes, never beside the look at what a server has lost: what that look has found must stay so until everything is written again.</summary>
-    /// <exception cref="RedisAwayException">The database is away, or what it has lost was not found yet.</exception>
-    public async Task<T> WriteAsync<T>(Func<Task<T>> write)
+    /// <summary>Runs writes, while the database is there and nothing of it is lost.</summary>
+    /// <exception cref="RedisAwayException">It is not, or what it has lost was not found yet.</exception>
+    public Task<T> WriteAsync<T>(Func<Task<T>> write) => losses.WriteAsync(() =>
     {
-        await writing.WaitAsync();
-        try
-        {
-            ThrowIfAway();
-            return !isLossPending ? await write() : throw RedisAwayException.Lost();
-        }
-        finally
-        {
-            writing.Release();
-        }
-    }
+        ThrowIfAway();
+        return write();
+    });
 
     /// <summary>Somebody met a failure: look now.</summary>
     public void Suspect() => suspicion.TrySetResult();
@@ -136,13 +118,14 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         switch (await keys.ReadIncarnationAsync())
         {
             case null:
-                NoteLoss("its marker is gone");
+                losses.Note("its marker is gone");
                 return false;
             case var found when found != lookout.Incarnation:
                 isExchanged = true;
                 return false;
             default:
-                return await PulseAsync();
+                await pulses.RaiseAsync();
+                return !losses.IsPending;
         }
     }
 
@@ -150,7 +133,8 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <exception cref="RedisAwayException">A server has lost what it had.</exception>
     public async Task ConfirmAsync()
     {
-        if (!await PulseAsync())
+        await pulses.RaiseAsync();
+        if (losses.IsPending)
         {
             throw RedisAwayException.Lost();
         }
@@ -189,8 +173,8 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         await stopping.CancelAsync();
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stopping.Dispose();
-        pulsing.Dispose();
-        writing.Dispose();
+        pulses.Dispose();
+        losses.Dispose();
     }
 
     private void Hear(ReadOnlySpan<byte> key)
@@ -199,9 +183,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         {
             lookout.Ring(uid, key);
         }
-        else if (heard.Count < MaxHeard)
+        else
         {
-            heard.AddOrUpdate(Encoding.UTF8.GetString(key), 1, static (_, count) => count + 1);
+            pulses.Hear(key);
         }
     }
 
@@ -246,11 +230,11 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
             LogTurnedOn(connection.Address);
         }
 
-        var hears = await HearsAsync(servers, stop);
+        var hears = await pulses.AreHeardAsync(servers, stop);
         for (var again = 0; !hears && again < 3; again++)
         {
             await listener.ListenAsync(); // the connection for listening may not have been there yet
-            hears = await HearsAsync(servers, stop);
+            hears = await pulses.AreHeardAsync(servers, stop);
         }
 
         if (isFirst && !hears)
@@ -260,38 +244,16 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
 
         NoteHearing(hears);
-        var found = Interlocked.Read(ref lossesFound); // what is lost from here on may have been looked at before: then once more
+        var found = losses.Found; // what is lost from here on may have been looked at before: then once more
         if (!isFirst)
         {
             Interlocked.Increment(ref gaps);
-            await SweepAfterAsync(servers, found, stop);
+            await (losses.IsPending
+                ? losses.DealWithAsync(found, () => lookout.SweepAsync(servers, IsIntactAsync, After.Loss, isUrgent: true, stop), stop)
+                : lookout.SweepAsync(servers, IsIntactAsync, After.Gap, isUrgent: true, stop));
         }
 
         lookout.Incarnation = incarnation;
-    }
-
-    private async Task SweepAfterAsync(IReadOnlyList<IServer> servers, long found, CancellationToken stop)
-    {
-        if (!isLossPending)
-        {
-            await lookout.SweepAsync(servers, IsIntactAsync, After.Gap, isUrgent: true, stop);
-            return;
-        }
-
-        await writing.WaitAsync(stop);
-        try
-        {
-            await lookout.SweepAsync(servers, IsIntactAsync, After.Loss, isUrgent: true, stop);
-            if (found == Interlocked.Read(ref lossesFound))
-            {
-                isLossPending = false;
-                Interlocked.Increment(ref losses);
-            }
-        }
-        finally
-        {
-            writing.Release();
-        }
     }
 
     /// <summary>Compares markers and pulses with what we remember, and puts them right.</summary>
@@ -303,74 +265,19 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         var (incarnation, _, isMade) = await keys.OpenMarkerAsync(ours, Interlocked.Read(ref lastEpoch));
         if (!isFirst && isMade)
         {
-            NoteLoss("its marker is gone");
+            losses.Note("its marker is gone");
         }
         else if (!isFirst && incarnation != ours)
         {
             LogOther(incarnation, ours);
             known.Clear();
-            await pulsing.WaitAsync();
-            pulses.Clear();
-            pulsing.Release();
+            await pulses.ForgetAsync();
             lookout.Incarnation = incarnation;
-            isLossPending = false;
+            losses.Withdraw();
         }
 
-        await PulseAsync();
+        await pulses.RaiseAsync();
         return incarnation;
-    }
-
-    /// <summary>Raises the pulse of each server. One that is lower than it was has lost what was written meanwhile.</summary>
-    /// <returns>Whether each is as high as it should be.</returns>
-    private async Task<bool> PulseAsync()
-    {
-        await pulsing.WaitAsync();
-        try
-        {
-            foreach (var server in connection.Primaries())
-            {
-                var (key, _) = keys.KeysOn(server);
-                var pulse = await keys.PulseAsync(key);
-                if (pulses.TryGetValue(key, out var seen) && pulse <= seen)
-                {
-                    NoteLoss(string.Create(CultureInfo.InvariantCulture, $"{server.EndPoint} is {seen - pulse + 1} steps behind"));
-                    pulse = seen + 1;
-                    await keys.SetPulseAsync(key, pulse);
-                }
-
-                pulses[key] = pulse;
-            }
-
-            return !isLossPending;
-        }
-        finally
-        {
-            pulsing.Release();
-        }
-    }
-
-    /// <summary>Whether every server's rings are heard, of all kinds that we need.</summary>
-    private async Task<bool> HearsAsync(IReadOnlyList<IServer> servers, CancellationToken stop)
-    {
-        foreach (var server in servers)
-        {
-            var (pulse, probe) = keys.KeysOn(server);
-            var (pulsesHeard, probesHeard) = (CountOf(pulse), CountOf(probe));
-            await PulseAsync();
-            await keys.ProbeAsync(probe);
-            var since = clock.GetTimestamp();
-            while (CountOf(pulse) == pulsesHeard || CountOf(probe) < probesHeard + 2)
-            {
-                if (clock.GetElapsedTime(since) > TrialPatience)
-                {
-                    return false;
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(5), clock, stop);
-            }
-        }
-
-        return true;
     }
 
     /// <summary>Keeps up until there is a reason to settle anew.</summary>
@@ -381,12 +288,12 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         var sweeping = SweepEverySoOftenAsync(round.Token);
         try
         {
-            (long At, Dictionary<string, int> Heard)? sent = null;
-            while (!listener.HasGap && !isLossPending)
+            (long At, IReadOnlyDictionary<string, int> Heard)? sent = null;
+            while (!listener.HasGap && !losses.IsPending)
             {
                 var alarm = await Task.WhenAny(watching, sweeping, suspicion.Task, connection.Interrupted, Task.Delay(Pulse, clock, stop));
                 stop.ThrowIfCancellationRequested();
-                if (isLossPending || isExchanged)
+                if (losses.IsPending || isExchanged)
                 {
                     break;
                 }
@@ -397,7 +304,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
                 }
 
                 suspicion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                var isHeard = sent is { } last && last.Heard.All(key => CountOf(key.Key) > key.Value);
+                var isHeard = sent is { } last && pulses.AreHeardSince(last.Heard);
                 if (isHeard && isDeaf)
                 {
                     break;
@@ -416,7 +323,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
 
                 if (sent is null || isHeard)
                 {
-                    sent = (clock.GetTimestamp(), connection.Primaries().Select(server => keys.KeysOn(server).Pulse).ToDictionary(key => key, CountOf));
+                    sent = (clock.GetTimestamp(), pulses.Heard());
                 }
 
                 if (!await IsIntactAsync())
@@ -450,8 +357,6 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
     }
 
-    private int CountOf(string key) => heard.GetValueOrDefault(key);
-
     private void Open()
     {
         if (away is not null)
@@ -473,16 +378,6 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         if (isNews)
         {
             LogAway(reason.Message);
-        }
-    }
-
-    private void NoteLoss(string how)
-    {
-        Interlocked.Increment(ref lossesFound);
-        if (!isLossPending)
-        {
-            isLossPending = true;
-            LogLoss(connection.Address, how);
         }
     }
 
