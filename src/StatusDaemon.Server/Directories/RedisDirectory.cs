@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Privileges;
@@ -17,7 +16,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     /// <summary>Items that may ring before they are read; more of them make a sweep.</summary>
     private const int MaxRung = 1_000_000;
 
-    /// <summary>Items that are read at once: a transaction of so many keys is seen whole.</summary>
+    /// <summary>Items that are read at one moment. What a transaction changed is seen whole, unless more than so many wait just then and the cut goes through it.</summary>
     private const int MaxTaken = 1024;
 
     /// <summary>Sweeps that are left out while notifications come.</summary>
@@ -42,17 +41,14 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     private readonly RedisNotifications notifications;
     private readonly RungKeys<PrivilegeItem> bell = new(MaxRung);
     private readonly RemovalDoubt doubt;
-    private readonly UnfitEntries unfit = new();
-    private volatile State state;
+    private readonly UnfitEntries unfit;
+    private readonly PrivilegesInForce inForce;
     private volatile TaskCompletionSource wish = NewSignal();
     private volatile bool isDeaf;
     private long wanted; // RefreshAsync's calls so far
-    private long lastChangeAt;
-    private long awaySince;
     private long gaps = -1; // the start is none
     private long missed;
     private long sweeps;
-    private int unfitCount;
     private bool isDisposed;
 
     private RedisDirectory(PrivilegeRedisOptions options, DirectoryPolicy policy, string? realm, TimeProvider clock, ILogger<RedisDirectory> log)
@@ -66,27 +62,21 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         listener = new RedisListener(connection, keys.Globs, Hear);
         notifications = new RedisNotifications(connection);
         doubt = new RemovalDoubt(options.Sweep, clock);
-        state = new State(new DirectorySnapshot([], policy), IsThere: false, Tried: 0, "it was not reached yet", IsAway: true);
-        awaySince = clock.GetTimestamp();
-        lastChangeAt = awaySince;
+        unfit = new UnfitEntries(log);
+        inForce = new PrivilegesInForce(connection.Address, policy, clock, log);
     }
 
     /// <inheritdoc/>
-    public DirectorySnapshot Current => state.Snapshot;
+    public DirectorySnapshot Current => inForce.Current;
 
     /// <inheritdoc/>
-    public bool IsThere => state.IsThere;
+    public bool IsThere => inForce.IsThere;
 
     /// <inheritdoc/>
-    public string? LastProblem => state.Problem;
+    public string? LastProblem => inForce.Problem;
 
     /// <inheritdoc/>
-    public string? Trouble => state switch
-    {
-        { IsAway: true } => "the privilege database is away; the log says why (event 5101)",
-        { Problem: not null } => "the privilege database as it is now is not in force; the log says why (event 5105)",
-        _ => isDeaf ? $"the privilege database tells no changes, it is read every {options.Sweep.TotalSeconds:0.#} s (event 5104)" : null,
-    };
+    public string? Trouble => inForce.Trouble ?? (isDeaf ? $"the privilege database tells no changes, it is read every {options.Sweep.TotalSeconds:0.#} s (event 5104)" : null);
 
     /// <summary>How long the change that waits longest has waited; zero while none waits.</summary>
     public TimeSpan Lag => bell.OldestAt is { } at ? clock.GetElapsedTime(at) : TimeSpan.Zero;
@@ -110,7 +100,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         }
         catch (RedisAwayException e) when (!e.IsRefusal)
         {
-            directory.Close(e, ticket: 0);
+            directory.inForce.Close(e, ticket: 0);
         }
         catch
         {
@@ -124,13 +114,13 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     /// <summary>Makes the instruments of docs/operations.md, "Metrics".</summary>
     public void Measure(Meter meter)
     {
-        meter.CreateObservableGauge("statusd.directory.up", () => state.IsAway ? 0 : 1, "{server}", "Whether the privilege database answers: 1 or 0.");
+        meter.CreateObservableGauge("statusd.directory.up", () => inForce.IsAway ? 0 : 1, "{server}", "Whether the privilege database answers: 1 or 0.");
         meter.CreateObservableGauge("statusd.directory.deaf", () => isDeaf ? 1 : 0, "{server}", "Whether it tells no changes, so that it is read again and again: 1 or 0.");
         meter.CreateObservableGauge("statusd.directory.lag", () => Lag.TotalSeconds, "s", "How long the change of it that waits longest has waited.");
         meter.CreateObservableGauge("statusd.directory.waiting", () => bell.Count, "{key}", "Keys of it that changed and were not read since.");
         meter.CreateObservableGauge("statusd.directory.subscribers", () => Current.Subscribers.Count, "{subscriber}", "Subscribers in force.");
         meter.CreateObservableGauge("statusd.directory.differences", () => Current.ShownOtherwise, "{subscriber}", "Subscribers whose hash says another name or other numbers than those that lead to them.");
-        meter.CreateObservableGauge("statusd.directory.unfit", () => Volatile.Read(ref unfitCount), "{key}", "Keys that can't be taken as they are, at most 10,000.");
+        meter.CreateObservableGauge("statusd.directory.unfit", () => unfit.Count, "{key}", "Keys that can't be taken as they are, at most 10,000.");
         meter.CreateObservableCounter("statusd.directory.gaps", () => Math.Max(0, Interlocked.Read(ref gaps)), "{gap}", "Times that changes may have been missed, so that everything was read.");
         meter.CreateObservableCounter("statusd.directory.missed", () => Interlocked.Read(ref missed), "{change}", "Changes that no notification told, found by reading everything.");
     }
@@ -144,34 +134,11 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     {
         var ticket = Interlocked.Increment(ref wanted);
         wish.TrySetResult();
-        while (true)
-        {
-            var seen = state;
-            if (seen.IsThere && seen.Tried >= ticket)
-            {
-                return seen.Snapshot;
-            }
-
-            await seen.Replaced.WaitAsync(stop);
-        }
+        return await inForce.WaitAsync(ticket, stop);
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<DirectorySnapshot> FollowAsync([EnumeratorCancellation] CancellationToken stop)
-    {
-        long told = -1;
-        while (true)
-        {
-            var seen = state;
-            if (seen.IsThere && seen.Snapshot.Revision > told)
-            {
-                told = seen.Snapshot.Revision;
-                yield return seen.Snapshot;
-            }
-
-            await seen.Replaced.WaitAsync(stop);
-        }
-    }
+    public IAsyncEnumerable<DirectorySnapshot> FollowAsync(CancellationToken stop) => inForce.FollowAsync(stop);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -193,7 +160,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             var ticket = Interlocked.Read(ref wanted);
             try
             {
-                if (state.IsAway || listener.HasGap)
+                if (inForce.IsAway || listener.HasGap)
                 {
                     await SettleAsync(stop);
                 }
@@ -202,7 +169,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             }
             catch (RedisAwayException e)
             {
-                Close(e, ticket);
+                inForce.Close(e, ticket);
                 await Task.Delay(RedisConnection.Retry, clock, stop);
             }
         }
@@ -215,14 +182,14 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     {
         await connection.ConnectAsync(stop);
         await AskWhetherItTellsAsync();
-        await ListenAsync();
+        await ListenAsync(stop);
         Interlocked.Increment(ref gaps);
         await SweepAsync(isUrgent: true, stop);
     }
 
-    /// <summary>Begins to listen; outside of a cluster it is heard at once what rings, since the answer to a PING came after that to the wish to hear it.</summary>
+    /// <summary>Begins to listen. Outside of a cluster what rings is heard from here on: the answer to a PING came after that to the wish to hear it.</summary>
     /// <remarks>In a cluster the connections for listening may come later; the sweep after the first pause finds what rang before that.</remarks>
-    private async Task ListenAsync()
+    private async Task ListenAsync(CancellationToken stop)
     {
         for (var patience = clock.GetTimestamp(); ;)
         {
@@ -233,7 +200,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             }
             catch (RedisAwayException) when (clock.GetElapsedTime(patience) < RedisConnection.Patience)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(10), clock);
+                await Task.Delay(TimeSpan.FromMilliseconds(10), clock, stop);
             }
         }
 
@@ -248,7 +215,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         var leftOut = SweepsLeftOut; // the first sweep is due soon
         while (!listener.HasGap)
         {
-            if (Interlocked.Read(ref wanted) <= state.Tried) // else somebody came during a sweep that could not answer
+            if (Interlocked.Read(ref wanted) <= inForce.Tried) // else somebody came during a sweep that could not answer
             {
                 await Task.WhenAny(bell.Rung, wish.Task, tick, connection.Interrupted);
             }
@@ -271,14 +238,14 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             else if (bell.Rung.IsCompleted)
             {
                 await GatherAsync(stop);
-                await (state.IsThere ? ReadRungAsync(sweep: null) : SweepAsync(isUrgent: true, stop));
+                await (inForce.IsThere ? ReadRungAsync(sweep: null) : SweepAsync(isUrgent: true, stop));
             }
 
             if (tick.IsCompleted)
             {
                 var wasDeaf = isDeaf;
                 await AskWhetherItTellsAsync();
-                if (wasDeaf || isDeaf || !state.IsThere || doubt.IsOpen)
+                if (wasDeaf || isDeaf || !inForce.IsThere || doubt.IsOpen)
                 {
                     await SweepAsync(isUrgent: true, stop);
                 }
@@ -300,7 +267,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             wish = NewSignal(); // before the look at the number, which was raised before the signal was given
         }
 
-        return Interlocked.Read(ref wanted) > state.Tried;
+        return Interlocked.Read(ref wanted) > inForce.Tried;
     }
 
     /// <summary>Answers who wants to know of all that was said before, where rings tell it.</summary>
@@ -309,9 +276,19 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     {
         var ticket = Interlocked.Read(ref wanted);
         await AskWhetherItTellsAsync();
-        if (isDeaf || !state.IsThere || connection.IsCluster)
+        if (inForce.IsThere && await ReadUpToNowAsync(sweep) && !listener.HasGap && !doubt.IsOpen)
         {
-            return;
+            inForce.Answer(ticket);
+        }
+    }
+
+    /// <summary>Reads all that rang before the call.</summary>
+    /// <returns>Whether nothing else can have changed: nobody knows where rings do not tell, or not at once, as in a cluster.</returns>
+    private async Task<bool> ReadUpToNowAsync(PrivilegeSweep? sweep)
+    {
+        if (isDeaf || connection.IsCluster)
+        {
+            return false;
         }
 
         await listener.CatchUpAsync();
@@ -320,10 +297,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             await ReadRungAsync(sweep);
         }
 
-        if (!listener.HasGap && !doubt.IsOpen)
-        {
-            Replace(state with { Tried = ticket });
-        }
+        return true;
     }
 
     /// <summary>Notes a key that rang. Any thread. One with a bad name is told of by the next sweep.</summary>
@@ -338,7 +312,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     /// <summary>Lets the other keys of the same change ring, and the shards take the last one.</summary>
     private async Task GatherAsync(CancellationToken stop)
     {
-        var pause = Between - clock.GetElapsedTime(lastChangeAt);
+        var pause = Between - inForce.Age;
         await Task.Delay(pause > Gather ? pause : Gather, clock, stop);
     }
 
@@ -356,9 +330,9 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         {
             PrivilegeItem[] items = [.. rung.Select(ring => ring.Key)];
             var facts = await ReadAsync(items);
-            if (state.IsThere)
+            if (inForce.IsThere)
             {
-                Put(doubt.Weigh(Current, items.Zip(facts).ToDictionary(), seen: null));
+                inForce.Put(doubt.Weigh(Current, items.Zip(facts).ToDictionary(), seen: null), doubt.Problem);
             }
 
             foreach (var (item, fact) in items.Zip(facts))
@@ -408,8 +382,8 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         }
 
         // A look at everybody takes some tenths of a second with many subscribers; what rings must not wait for it.
-        var inForce = Current;
-        var looking = Task.Run(() => sweep.Unseen(inForce), stop);
+        var current = Current;
+        var looking = Task.Run(() => sweep.Unseen(current), stop);
         while (!looking.IsCompleted)
         {
             await Task.WhenAny(looking, bell.Rung);
@@ -427,15 +401,15 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             stop.ThrowIfCancellationRequested();
         }
 
+        await ReadUpToNowAsync(sweep); // what changed while it was read in parts is seen whole
         unfit.ForgetUnless(sweep.HasSeen);
-        Volatile.Write(ref unfitCount, unfit.Count);
         Interlocked.Increment(ref sweeps);
-        if (state.IsThere && !isUrgent)
+        if (inForce.IsThere && !isUrgent)
         {
             Interlocked.Add(ref missed, sweep.Facts.Count);
         }
 
-        Open(doubt.Weigh(Current, sweep.Facts, sweep.Seen), Math.Max(ticket, state.Tried));
+        inForce.Open(doubt.Weigh(Current, sweep.Facts, sweep.Seen), doubt.Problem, ticket);
     }
 
     private async Task ReadAsync(PrivilegeSweep sweep, PrivilegeItem[] items)
@@ -443,11 +417,11 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         var facts = items.Length == 0 ? [] : await reader.GlanceAsync(items);
         foreach (var (item, fact) in items.Zip(facts))
         {
-            Tell(item, fact);
+            unfit.Note(item, fact.Problem);
             sweep.Note(Current, item, fact);
         }
 
-        if (state.IsThere)
+        if (inForce.IsThere)
         {
             // Only what was read at one moment is put in the place of something else.
             foreach (var news in items.Where(sweep.Facts.ContainsKey).ToArray().Chunk(PrivilegeReader.ItemsPerRead))
@@ -458,8 +432,6 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
                 }
             }
         }
-
-        Volatile.Write(ref unfitCount, unfit.Count);
     }
 
     /// <summary>Reads items, and tells of those that can't be taken.</summary>
@@ -468,19 +440,10 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         var facts = items.Length == 0 ? [] : await reader.ReadAsync(items);
         foreach (var (item, fact) in items.Zip(facts))
         {
-            Tell(item, fact);
+            unfit.Note(item, fact.Problem);
         }
 
-        Volatile.Write(ref unfitCount, unfit.Count);
         return facts;
-    }
-
-    private void Tell(PrivilegeItem item, PrivilegeFact fact)
-    {
-        if (unfit.Note(item, fact.Problem))
-        {
-            LogUnfit(item.Kind, item.Name, fact.Problem!);
-        }
     }
 
     private IEnumerable<PrivilegeItem> ItemsOf(IEnumerable<byte[]> page)
@@ -491,9 +454,9 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             {
                 yield return item;
             }
-            else if (problem is not null && unfit.Note(item, problem))
+            else if (problem is not null)
             {
-                LogUnfitKey(System.Text.Encoding.UTF8.GetString(key), problem);
+                unfit.NoteKey(key, item, problem);
             }
         }
     }
@@ -515,106 +478,9 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         }
     }
 
-    /// <summary>Puts a snapshot in force that what rang has led to.</summary>
-    private void Put(DirectorySnapshot snapshot)
-    {
-        var before = state;
-        if (!ReferenceEquals(snapshot, before.Snapshot) || doubt.Problem != before.Problem)
-        {
-            Replace(before with { Snapshot = snapshot, Problem = doubt.Problem });
-        }
-    }
-
-    /// <summary>Puts a snapshot in force after everything was read.</summary>
-    private void Open(DirectorySnapshot snapshot, long ticket)
-    {
-        var before = state;
-        var isThere = before.IsThere || snapshot.Subscribers.Count > 0;
-        Replace(new State(snapshot, isThere, ticket, isThere ? doubt.Problem : "it has no subscriber yet", IsAway: false));
-        if (before.IsAway || (isThere && !before.IsThere))
-        {
-            LogThere(connection.Address, clock.GetElapsedTime(awaySince).TotalSeconds, snapshot.Subscribers.Count);
-        }
-    }
-
-    private void Close(RedisAwayException reason, long ticket)
-    {
-        var before = state;
-        if (!before.IsAway)
-        {
-            awaySince = clock.GetTimestamp();
-        }
-
-        Replace(before with { Tried = Math.Max(before.Tried, ticket), Problem = reason.Message, IsAway = true });
-        if (before.Problem != reason.Message)
-        {
-            LogAway(reason.Message);
-        }
-    }
-
-    private void Replace(State next)
-    {
-        var before = state;
-        state = next;
-        if (!ReferenceEquals(before.Snapshot, next.Snapshot))
-        {
-            lastChangeAt = clock.GetTimestamp();
-        }
-
-        if (!next.IsAway && next.Problem is not null && next.Problem != before.Problem)
-        {
-            LogRefused(connection.Address, next.Problem, next.Snapshot.Subscribers.Count);
-        }
-        else if (next.Problem is null && before is { Problem: not null, IsAway: false })
-        {
-            LogBelieved(connection.Address, next.Snapshot.Subscribers.Count);
-        }
-
-        before.SetReplaced();
-    }
-
-    [LoggerMessage(5101, LogLevel.Error, "{Reason} It is tried until it is back; the directory as it was stays in force meanwhile, and a start waits.")]
-    private partial void LogAway(string reason);
-
-    [LoggerMessage(5102, LogLevel.Information, "The privilege database at {Address} is read, after {Seconds:0.0} s: {Subscribers} subscribers.")]
-    private partial void LogThere(string address, double seconds, int subscribers);
-
-    [LoggerMessage(5103, LogLevel.Warning, "The privilege database says of {Kind} {Name} what can't be taken: {Problem}.")]
-    private partial void LogUnfit(PrivilegeKind kind, string name, string problem);
-
     [LoggerMessage(5104, LogLevel.Warning, "The privilege database at {Address} {Why}: it is read whole every {Seconds:0.#} s. Add the line 'notify-keyspace-events KA' to its redis.conf, and let this user run CONFIG GET.")]
     private partial void LogDeaf(string address, string why, double seconds);
 
-    [LoggerMessage(5105, LogLevel.Error, "The privilege database at {Address} is not taken as it is: {Problem}. The {Subscribers} subscribers that there were stay in force.")]
-    private partial void LogRefused(string address, string problem, int subscribers);
-
-    [LoggerMessage(5106, LogLevel.Information, "The privilege database at {Address} is taken as it is again: {Subscribers} subscribers.")]
-    private partial void LogBelieved(string address, int subscribers);
-
     [LoggerMessage(5107, LogLevel.Information, "The privilege database at {Address} sends keyspace notifications.")]
     private partial void LogHears(string address);
-
-    [LoggerMessage(5108, LogLevel.Warning, "The privilege database has the key {Key}, which can't be taken: {Problem}.")]
-    private partial void LogUnfitKey(string key, string problem);
-
-    /// <summary>What is in force, and what was tried.</summary>
-    /// <param name="Snapshot">The last good one.</param>
-    /// <param name="IsThere">Whether there was a good one.</param>
-    /// <param name="Tried">The last call of <see cref="RefreshAsync"/> that was made before the last try began.</param>
-    /// <param name="Problem">Why what the database says now is not in force.</param>
-    /// <param name="IsAway">Whether the database did not answer at the last try.</param>
-    private sealed record State(DirectorySnapshot Snapshot, bool IsThere, long Tried, string? Problem, bool IsAway)
-    {
-        private readonly TaskCompletionSource replaced = NewSignal();
-
-        private State(State original)
-        {
-            (Snapshot, IsThere, Tried, Problem, IsAway) = (original.Snapshot, original.IsThere, original.Tried, original.Problem, original.IsAway);
-            replaced = NewSignal(); // each its own
-        }
-
-        public Task Replaced => replaced.Task;
-
-        public void SetReplaced() => replaced.TrySetResult();
-    }
 }
