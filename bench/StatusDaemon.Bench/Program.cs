@@ -14,6 +14,7 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
+    [nameof(RedisStatusStoreBench)] = RedisStatusStoreBench.RunAsync,
     [nameof(FrameReaderBench)] = HotPath.RunAsync<FrameReaderBench>,
     [nameof(FrameWriterBench)] = HotPath.RunAsync<FrameWriterBench>,
     [nameof(RouterPublishBench)] = HotPath.RunAsync<RouterPublishBench>,
