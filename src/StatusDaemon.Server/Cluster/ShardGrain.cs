@@ -34,7 +34,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
-        await FollowAsync(); // what changed between the two lines above was told to the shards that were there
+        await FollowAsync(); // what changed since the directory was read was told to the shards that were there
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
     }
 
