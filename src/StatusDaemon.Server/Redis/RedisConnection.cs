@@ -88,6 +88,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             }
         }
 
+        await ReachAsync(stop);
         try
         {
             var next = await ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Of(options)).WaitAsync(stop);
@@ -213,33 +214,61 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         }
     }
 
-    /// <summary>Finds words for a first connection that did not come about: the library has none for most reasons.</summary>
-    private async Task<RedisAwayException> DiagnoseAsync(RedisAwayException failure, CancellationToken stop)
+    /// <summary>Makes sure that something listens: the library now and then takes all its patience to find that nothing does, and misses who comes meanwhile.</summary>
+    /// <exception cref="RedisAwayException">Nothing listens at any of the addresses.</exception>
+    private async Task ReachAsync(CancellationToken stop)
     {
-        var endpoint = RedisConfiguration.EndpointsOf(options).First();
         if (options.Unix is { } path && !File.Exists(path))
         {
-            return new RedisAwayException($"Redis at {Address} can't be reached. (There is no such socket, or this user may not see it)", isRefusal: false, failure);
+            throw new RedisAwayException($"Redis at {Address} can't be reached. (There is no such socket, or this user may not see it)", isRefusal: false);
         }
 
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(Patience);
+        var knocks = RedisConfiguration.EndpointsOf(options).Select(endpoint => KnockAsync(endpoint, patience.Token)).ToList();
+        Exception? failure = null;
+        while (knocks.Count > 0)
+        {
+            var ended = await Task.WhenAny(knocks);
+            knocks.Remove(ended);
+            if (await ended is not { } why)
+            {
+                await patience.CancelAsync();
+                return;
+            }
+
+            failure ??= why;
+        }
+
+        stop.ThrowIfCancellationRequested();
+        throw RedisErrors.Explain(failure, null, this);
+    }
+
+    /// <returns>Why nothing listens there; null if something does.</returns>
+    private static async Task<Exception?> KnockAsync(EndPoint endpoint, CancellationToken patience)
+    {
+        using var socket = endpoint is UnixDomainSocketEndPoint
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            using var socket = endpoint is UnixDomainSocketEndPoint
-                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-                : new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(endpoint, patience.Token);
+            await socket.ConnectAsync(endpoint, patience);
+            return null;
         }
         catch (SocketException e)
         {
-            return RedisErrors.Explain(e, null, this);
+            return e;
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            return RedisErrors.Explain(new TimeoutException(), null, this);
+            return new TimeoutException();
         }
+    }
 
+    /// <summary>Finds words for a first connection that did not come about: the library has none for most reasons.</summary>
+    private async Task<RedisAwayException> DiagnoseAsync(RedisAwayException failure, CancellationToken stop)
+    {
+        await ReachAsync(stop);
         return new RedisAwayException(
             $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it. ({failure.InnerException?.Message})", isRefusal: false, failure);
     }
