@@ -1,4 +1,9 @@
+using System.Globalization;
 using StatusDaemon.Bench;
+
+// A number beside the names is for RedisOutageBench.
+var numbers = args.Where(arg => int.TryParse(arg, NumberStyles.None, CultureInfo.InvariantCulture, out _)).ToArray();
+var outage = TimeSpan.FromSeconds(numbers is [var seconds] ? int.Parse(seconds, CultureInfo.InvariantCulture) : 60);
 
 // One entry a hot path, named after the type that it measures.
 var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCase)
@@ -11,6 +16,7 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(RedisDirectoryBench)] = RedisDirectoryBench.RunAsync,
     [nameof(RuleFlipBench)] = RuleFlipBench.RunAsync,
     [nameof(ExternalWritesBench)] = ExternalWritesBench.RunAsync,
+    [nameof(RedisOutageBench)] = () => RedisOutageBench.RunAsync(outage),
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,
     [nameof(SqliteStatusStoreBench)] = SqliteStatusStoreBench.RunAsync,
@@ -21,17 +27,26 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(OutboxBench)] = HotPath.RunAsync<OutboxBench>,
 };
 
-var chosen = args is ["all"] ? [.. benches.Keys] : args;
-if (chosen.Length == 0 || !chosen.All(benches.ContainsKey))
+var names = args.Except(numbers).ToArray();
+var chosen = names is ["all"] ? [.. benches.Keys] : names;
+if (numbers.Length > 1 || chosen.Length == 0 || !chosen.All(benches.ContainsKey))
 {
-    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME...\n  {string.Join("\n  ", benches.Keys)}");
+    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME... [SECONDS of the outage]\n  {string.Join("\n  ", benches.Keys)}");
     return 2;
 }
 
 foreach (var name in chosen)
 {
     Console.WriteLine($"== {name}");
-    await benches[name]();
+    try
+    {
+        await benches[name]();
+    }
+    catch (ViolationException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 1;
+    }
 }
 
 return 0;
