@@ -254,7 +254,8 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
 
             if (RedisStatusValue.TryReadOwn(uid, value, out var record) && record.Version.Incarnation == incarnation)
             {
-                if (!isKnown || (isAfterLoss && !record.Version.IsNewerThan(known.Version)))
+                // What another program wrote and we have not put into our form yet is as easily lost as what we wrote last.
+                if (!isKnown || ((isAfterLoss || (after == After.Gap && known.IsForeign)) && !record.Version.IsNewerThan(known.Version)))
                 {
                     Set(uid, digest, record.Version, isForeign: false);
                     return new Seen(Sight.Same);

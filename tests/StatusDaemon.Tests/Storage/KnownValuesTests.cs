@@ -80,6 +80,23 @@ public sealed class KnownValuesTests
     }
 
     [Fact]
+    public void What_another_program_wrote_and_the_server_lost_at_once_is_written_over_the_value_of_before()
+    {
+        var before = Write(1);
+        known.Confirm([Someone]);
+        Look("4"u8);
+        Assert.Equal(Sight.Same, known.Look(Someone, before, known.BeginLook(), Ours, After.Gap).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(2), 17, out var expected, out _));
+        Assert.Equal(RedisStatusValue.DigestOf(before), expected);
+
+        // Where there was no gap it is that program's doing.
+        known.EndWrite(Someone, Record(2), 17, isWritten: true);
+        known.Confirm([Someone]);
+        Look("4"u8);
+        Assert.Equal(Sight.Foreign, Look(before).Sight);
+    }
+
+    [Fact]
     public void After_a_loss_a_key_is_written_for_the_rest_of_its_time_and_deleted_if_that_is_over()
     {
         Look("4"u8);
