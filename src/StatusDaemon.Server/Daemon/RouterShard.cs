@@ -87,15 +87,26 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
         {
             if (!router.IsLocal(written.Uid))
             {
-                store.External.Refuse(written.Uid, "the subscriber is of another domain, or in no directory and STORAGE.unknown_uids is refuse");
+                if (written.End is null)
+                {
+                    store.External.Refuse(written.Uid, "the subscriber is of another domain, or in no directory and STORAGE.unknown_uids is refuse");
+                }
             }
-            else if (written.Status != Status.Unknown || !router.RecordOf(written.Uid).IsNone)
+            else if (Counts(written, router.RecordOf(written.Uid)))
             {
                 var source = written.Source;
                 await ApplyAsync(new RouterInput.Set(written.Uid, written.Status, written.Timestamp, source.Kind, source.Actor, source.Through), stop);
             }
         }
     }
+
+    /// <summary>Whether what another program did is newer than what is known. A value that ended is not newer than what was accepted since, and goes into its place.</summary>
+    private static bool Counts(in ExternalStatus written, in StatusRecord known) => written.End switch
+    {
+        null => written.Status != Status.Unknown || !known.IsNone,
+        { IsForeign: true } => !known.IsNone && known.Source.Kind == SourceKind.External,
+        { Version: var ended } => !known.IsNone && !known.Version.IsNewerThan(ended),
+    };
 
     /// <summary>Gives back what it holds; nothing may be called afterwards.</summary>
     public void Close() => router.Close();

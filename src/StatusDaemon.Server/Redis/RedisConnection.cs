@@ -131,6 +131,11 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
 
             primaries = [.. primaries.Where(primary => cluster[primary.EndPoint] is { Slots.Count: > 0 })];
         }
+        else if (primaries.Length > 1)
+        {
+            // After a failover the primary of before comes back and does not know yet: what is written there is lost.
+            throw new RedisAwayException($"{string.Join(" and ", primaries.Select(primary => primary.EndPoint))} both take writes: make all but one of them replicas.", isRefusal: false);
+        }
 
         return primaries.Length > 0 ? primaries : throw Away(null);
     }

@@ -8,7 +8,13 @@ namespace StatusDaemon.Storage;
 /// <summary>A status that another program wrote into the store.</summary>
 /// <param name="Source">Who, through what, when it was seen.</param>
 /// <param name="HeardAt">When it was first heard of, by <see cref="TimeProvider.GetTimestamp"/>.</param>
-internal readonly record struct ExternalStatus(Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt);
+/// <param name="End">What ended, if it is UNKNOWN because that did: then a status that is newer than it stays. Null: it counts whatever there is.</param>
+internal readonly record struct ExternalStatus(Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt, EndedValue? End = null);
+
+/// <summary>A value that is there no more: it was deleted, or its time is over.</summary>
+/// <param name="Version">Its version; that of the last value of ours if another program's stood over it.</param>
+/// <param name="IsForeign">Whether another program wrote it and the daemon had not put it into its own form.</param>
+internal readonly record struct EndedValue(StatusVersion Version, bool IsForeign);
 
 /// <summary>What other programs wrote and the shards have not taken yet: of each subscriber the latest. Any thread may call.</summary>
 /// <param name="shards">Number of shards, a power of two.</param>
@@ -100,7 +106,8 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
         {
             lock (gate)
             {
-                statuses[status.Uid] = status;
+                // What ended before its shard took it was newer than all that the shard has.
+                statuses[status.Uid] = statuses.ContainsKey(status.Uid) ? status with { End = null } : status;
                 oldestAt ??= status.HeardAt;
                 (var was, isCalled) = (isCalled, true);
                 return !was;

@@ -14,6 +14,9 @@ internal enum Sight
     /// <summary>Somebody of us writes it just now: look again when that has ended.</summary>
     Unclear,
 
+    /// <summary>It is gone, or older than we know: look again when it is sure that the server has lost nothing.</summary>
+    Doubtful,
+
     /// <summary>Another program wrote a status.</summary>
     Foreign,
 
@@ -42,7 +45,8 @@ internal enum After
 
 /// <summary>What was seen, and the status in it if there is one.</summary>
 /// <param name="Problem">What is wrong with an <see cref="Sight.Unfit"/> value.</param>
-internal readonly record struct Seen(Sight Sight, Status Status = default, ClientTimestamp Timestamp = default, string Problem = "");
+/// <param name="End">What a <see cref="Sight.Deleted"/> key held.</param>
+internal readonly record struct Seen(Sight Sight, Status Status = default, ClientTimestamp Timestamp = default, string Problem = "", EndedValue? End = null);
 
 /// <summary>Of each key the value that this daemon last wrote or read, as a digest: over that one alone it writes. Any thread may call.</summary>
 /// <remarks>Looks and writes are numbered in one row, so that an answer that is older than a write is not taken for a change.</remarks>
@@ -55,8 +59,12 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     // Writes of which nobody knows whether they happened: seen later, they are ours.
     private readonly Dictionary<Uid, List<(UInt128 Digest, StatusVersion Version)>> unsure = new(Uid.Comparer);
     private readonly TimesToLive times = new(uids, clock);
+
+    // Of another program's values over which we wrote something else before their shard had taken them: it will, and they are written then.
+    private readonly TimesToLive owed = new(uids, clock);
     private long now;
     private long droppedAt;
+    private long confirmed; // writes up to here are on every server where they should be
 
     /// <summary>Keys that are known to have a value, or to be about to.</summary>
     public int Count
@@ -95,6 +103,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
             values.Clear();
             unsure.Clear();
             times.Clear();
+            owed.Clear();
         }
     }
 
@@ -109,7 +118,12 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
             ref var known = ref Find(uid);
             expected = known.Digest;
             var isExternal = record.Source.Kind == SourceKind.External;
-            time = new TimeToLive(IsKept: isExternal && known.IsForeign, isExternal && !known.IsForeign ? times.LeftOf(uid) : null);
+            time = (isExternal, known.IsForeign) switch
+            {
+                (true, true) => new TimeToLive(IsKept: true),
+                (true, false) => new TimeToLive(Left: times.LeftOf(uid) ?? owed.LeftOf(uid)),
+                (false, var isOverForeign) => new TimeToLive(IsAsked: isOverForeign),
+            };
             if (known.Digest == next || (known.Version.Incarnation == record.Version.Incarnation && !record.Version.IsNewerThan(known.Version)))
             {
                 DropIfEmpty(uid, known);
@@ -124,7 +138,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
 
     /// <summary>Ends a write.</summary>
     /// <param name="isWritten">Null if nobody knows.</param>
-    /// <param name="left">What the key has left to live, if it was written; null: until it is deleted.</param>
+    /// <param name="left">What the key has left to live, if it was written with a time; what the value that it replaced had left, if that was asked for. Null: until it is deleted.</param>
     public void EndWrite(Uid uid, in StatusRecord record, UInt128 next, bool? isWritten, TimeSpan? left = null)
     {
         lock (gate)
@@ -134,12 +148,12 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
             known.At = Interlocked.Increment(ref now);
             if (isWritten == true)
             {
+                NoteTimes(uid, record, known.IsForeign, left);
                 known.Digest = next;
                 known.Version = record.Version;
                 known.IsForeign = false;
-                known.IsUnconfirmed = true;
+                known.WrittenAt = known.At;
                 unsure.Remove(uid);
-                times.Note(uid, left);
             }
             else
             {
@@ -157,19 +171,30 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
         }
     }
 
-    /// <summary>Notes that writes are on every server where they should be: one that comes back without them has lost them.</summary>
-    public void Confirm(IEnumerable<Uid> written)
+    /// <summary>Notes of some writes that they are on every server where they should be: one that comes back without them is found out.</summary>
+    /// <param name="upTo">Number of a look that began when they had ended.</param>
+    public void Confirm(IEnumerable<Uid> written, long upTo)
     {
         lock (gate)
         {
             foreach (var uid in written)
             {
                 ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(values, uid);
-                if (!Unsafe.IsNullRef(ref known))
+                if (!Unsafe.IsNullRef(ref known) && known.WrittenAt <= upTo)
                 {
-                    known.IsUnconfirmed = false;
+                    known.WrittenAt = 0;
                 }
             }
+        }
+    }
+
+    /// <summary>Notes that all writes that had ended are, too.</summary>
+    /// <inheritdoc cref="Confirm(IEnumerable{Uid}, long)" path="/param"/>
+    public void Confirm(long upTo)
+    {
+        lock (gate)
+        {
+            confirmed = Math.Max(confirmed, upTo);
         }
     }
 
@@ -199,12 +224,13 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     }
 
     /// <summary>Compares what a look has met with what is known, and knows it from then on.</summary>
-    /// <param name="value">Null if there is no such key, which the caller has made sure of.</param>
+    /// <param name="value">Null if there is no such key.</param>
     /// <param name="look">Number of the look.</param>
     /// <param name="incarnation">The store's.</param>
     /// <param name="after">What happened to the server: what is older than we know, or not there, may have been lost, and be no other program's doing.</param>
+    /// <param name="isIntact">Whether it is sure since the look that the server has lost nothing.</param>
     /// <param name="writing">The version that is to be written over it; none for a mere look.</param>
-    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, After after, StatusVersion writing = default)
+    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, After after, bool isIntact, StatusVersion writing = default)
     {
         lock (gate)
         {
@@ -226,23 +252,16 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
                 return new Seen(Sight.Same);
             }
 
-            var isAfterLoss = after == After.Loss || (after == After.Gap && isKnown && known.IsUnconfirmed);
+            var isUnconfirmed = isKnown && known.WrittenAt > confirmed;
+            var isAfterLoss = after == After.Loss || (after == After.Gap && isUnconfirmed);
             if (value is null)
             {
-                if (known.IsUnconfirmed && after == After.Nothing)
+                if (!isAfterLoss && (!isIntact || isUnconfirmed))
                 {
-                    return new Seen(Sight.Unclear); // it will turn out in a moment whether the server still has what it acknowledged
+                    return new Seen(isIntact ? Sight.Unclear : Sight.Doubtful); // it turns out in a moment whether the server still has what it acknowledged
                 }
 
-                known = default;
-                DropIfEmpty(uid, known);
-                if (isAfterLoss && !(times.LeftOf(uid) <= TimeSpan.Zero))
-                {
-                    return new Seen(Sight.Same);
-                }
-
-                times.Forget(uid);
-                return new Seen(Sight.Deleted);
+                return LookAtNothing(uid, ref known, isAfterLoss, isWriting: !writing.IsNone);
             }
 
             if (unsure.TryGetValue(uid, out var ours) && ours.Find(write => write.Digest == digest) is var write && write.Digest == digest)
@@ -273,9 +292,9 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
                     return new Seen(Sight.Same);
                 }
 
-                if (known.IsUnconfirmed && after == After.Nothing)
+                if (!isIntact || isUnconfirmed)
                 {
-                    return new Seen(Sight.Unclear);
+                    return new Seen(isIntact ? Sight.Unclear : Sight.Doubtful);
                 }
             }
 
@@ -294,6 +313,38 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
         }
     }
 
+    /// <summary>Finds out what it means that a key is gone, and forgets it.</summary>
+    private Seen LookAtNothing(Uid uid, ref Known known, bool isAfterLoss, bool isWriting)
+    {
+        var end = new EndedValue(known.Version, known.IsForeign);
+        var isOver = times.LeftOf(uid) <= TimeSpan.Zero;
+        known = default;
+        DropIfEmpty(uid, known);
+        if (isAfterLoss && !isOver)
+        {
+            return new Seen(Sight.Same);
+        }
+
+        times.Forget(uid);
+        return isWriting ? new Seen(Sight.Same) : new Seen(Sight.Deleted, End: end); // what is to be written is newer than what ended
+    }
+
+    private void NoteTimes(Uid uid, in StatusRecord record, bool wasForeign, TimeSpan? left)
+    {
+        if (record.Source.Kind == SourceKind.External)
+        {
+            times.Note(uid, left);
+            owed.Forget(uid);
+            return;
+        }
+
+        times.Forget(uid);
+        if (wasForeign)
+        {
+            owed.Note(uid, left);
+        }
+    }
+
     private static Seen SeenForeign(Uid uid, byte[] value) =>
         RedisStatusValue.TryReadForeign(uid, value, out var status, out var timestamp, out var problem) ? new Seen(Sight.Foreign, status, timestamp)
         : new Seen(Sight.Unfit, Problem: problem);
@@ -301,10 +352,11 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     private void Set(Uid uid, UInt128 digest, StatusVersion version, bool isForeign)
     {
         ref var known = ref Find(uid);
-        (known.Digest, known.Version, known.IsForeign, known.IsUnconfirmed, known.At) = (digest, version, isForeign, false, Interlocked.Increment(ref now));
+        (known.Digest, known.Version, known.IsForeign, known.WrittenAt, known.At) = (digest, version, isForeign, 0, Interlocked.Increment(ref now));
         if (isForeign)
         {
             times.Forget(uid); // it is asked for when the value is put into our form
+            owed.Forget(uid);
         }
     }
 
@@ -330,6 +382,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     }
 
     /// <param name="Digest">0 where there is no key.</param>
-    /// <param name="IsUnconfirmed">Whether it was acknowledged, and nothing after it yet by which a server that loses it is found out.</param>
-    private record struct Known(UInt128 Digest, StatusVersion Version, long At, bool IsForeign, bool IsWriting, bool IsUnconfirmed);
+    /// <param name="At">When it was last seen or written, in the row of looks and writes.</param>
+    /// <param name="WrittenAt">When we wrote it, in that row; 0 if it was read.</param>
+    private record struct Known(UInt128 Digest, StatusVersion Version, long At, long WrittenAt, bool IsForeign, bool IsWriting);
 }

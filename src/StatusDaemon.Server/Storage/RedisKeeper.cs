@@ -27,10 +27,12 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ILogger log;
     private readonly CancellationTokenSource stopping = new();
+    private readonly RedisNotifications notifications;
     private readonly RedisLosses losses;
     private readonly RedisPulses pulses;
     private volatile RedisAwayException? away = new("Redis was not reached yet.", isRefusal: false);
     private volatile bool isDeaf;
+    private volatile bool isSettled; // else what was acknowledged last may turn out to be lost
     private volatile bool isExchanged;
     private TaskCompletionSource suspicion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long gaps;
@@ -50,6 +52,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         this.log = log;
         awaySince = clock.GetTimestamp();
         losses = new RedisLosses(how => LogLoss(connection.Address, how));
+        notifications = new RedisNotifications(connection);
         pulses = new RedisPulses(connection, keys, clock, losses.Note);
         listener = new RedisListener(connection, keys.Globs, Hear);
     }
@@ -124,39 +127,42 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
                 isExchanged = true;
                 return false;
             default:
-                await pulses.RaiseAsync();
-                return !losses.IsPending;
+                return await RaiseAsync();
         }
     }
 
+    /// <summary>Interruptions so far: of writes during which there was one nobody knows whether they are kept.</summary>
+    public long Interruptions => connection.Interruptions;
+
     /// <summary>After writes: notes at each server that they were made, so that one which comes back without them is found out.</summary>
-    /// <exception cref="RedisAwayException">A server has lost what it had.</exception>
-    public async Task ConfirmAsync()
+    /// <param name="interruptions"><see cref="Interruptions"/> as they were before the first write.</param>
+    /// <exception cref="RedisAwayException">A server has lost what it had, or may have.</exception>
+    public async Task ConfirmAsync(long interruptions)
     {
-        await pulses.RaiseAsync();
-        if (losses.IsPending)
+        if (!await RaiseAsync())
         {
             throw RedisAwayException.Lost();
+        }
+
+        if (connection.Interruptions != interruptions)
+        {
+            throw new RedisAwayException("Redis was away for a moment while statuses were written to it; they are written again.", isRefusal: false);
         }
     }
 
     /// <inheritdoc cref="IStatusStore.NextEpochAsync"/>
-    public async Task<long> NextEpochAsync(long above)
+    /// <remarks>For several callers at once; one group after the other.</remarks>
+    public async Task<IReadOnlyList<long>> NextEpochsAsync(IReadOnlyList<long> above)
     {
         ThrowIfAway();
-        var epoch = await keys.NextEpochAsync(Math.Max(above, Interlocked.Read(ref lastEpoch)));
-        if (epoch is not { } taken)
+        var taken = await keys.NextEpochsAsync(above.Select(least => Math.Max(least, Interlocked.Read(ref lastEpoch))));
+        if (taken.Any(epoch => epoch is null))
         {
-            Suspect();
             throw RedisAwayException.Lost();
         }
 
-        for (var before = Interlocked.Read(ref lastEpoch); before < taken; before = Interlocked.Read(ref lastEpoch))
-        {
-            Interlocked.CompareExchange(ref lastEpoch, taken, before);
-        }
-
-        return taken;
+        Interlocked.Exchange(ref lastEpoch, Math.Max(lastEpoch, taken.Max()!.Value));
+        return [.. taken.Select(epoch => epoch!.Value)];
     }
 
     /// <summary>Every server that owns keys.</summary>
@@ -175,6 +181,25 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         stopping.Dispose();
         pulses.Dispose();
         losses.Dispose();
+    }
+
+    /// <summary>Raises the pulses. Where all is well, everything that was acknowledged before is on every server from then on.</summary>
+    /// <returns>Whether no server has lost anything that is not dealt with.</returns>
+    private async Task<bool> RaiseAsync()
+    {
+        var before = known.BeginLook();
+        await pulses.RaiseAsync();
+        if (losses.IsPending)
+        {
+            return false;
+        }
+
+        if (isSettled && !listener.HasGap)
+        {
+            known.Confirm(before);
+        }
+
+        return true;
     }
 
     private void Hear(ReadOnlySpan<byte> key)
@@ -221,11 +246,12 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Gets from nothing, or from whatever happened, to where every change is heard.</summary>
     private async Task SettleAsync(CancellationToken stop)
     {
+        isSettled = false;
         var isFirst = lookout.Incarnation == 0;
         var servers = connection.Primaries();
         await listener.ListenAsync();
         var incarnation = await FindLossAsync(isFirst);
-        if (await new RedisNotifications(connection).TurnOnAsync(servers))
+        if (await notifications.TurnOnAsync(servers))
         {
             LogTurnedOn(connection.Address);
         }
@@ -237,6 +263,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
             hears = await pulses.AreHeardAsync(servers, stop);
         }
 
+        hears &= await notifications.AreOnAsync(servers) != false;
         if (isFirst && !hears)
         {
             throw new RedisAwayException(
@@ -248,12 +275,18 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         if (!isFirst)
         {
             Interlocked.Increment(ref gaps);
-            await (losses.IsPending
-                ? losses.DealWithAsync(found, () => lookout.SweepAsync(servers, IsIntactAsync, After.Loss, isUrgent: true, stop), stop)
-                : lookout.SweepAsync(servers, IsIntactAsync, After.Gap, isUrgent: true, stop));
+            await losses.LookAsync(
+                found,
+                async isAfterLoss =>
+                {
+                    await lookout.SweepAsync(servers, IsIntactAsync, isAfterLoss ? After.Loss : After.Gap, isUrgent: true, stop);
+                    isSettled = true;
+                },
+                stop);
         }
 
         lookout.Incarnation = incarnation;
+        isSettled = true;
     }
 
     /// <summary>Compares markers and pulses with what we remember, and puts them right.</summary>
@@ -288,8 +321,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         var sweeping = SweepEverySoOftenAsync(round.Token);
         try
         {
-            (long At, IReadOnlyDictionary<string, int> Heard)? sent = null;
-            while (!listener.HasGap && !losses.IsPending)
+            var sent = (At: clock.GetTimestamp(), Heard: pulses.Heard());
+            var sweptAt = clock.GetTimestamp();
+            while (!listener.HasGap && await IsIntactAsync())
             {
                 var alarm = await Task.WhenAny(watching, sweeping, suspicion.Task, connection.Interrupted, Task.Delay(Pulse, clock, stop));
                 stop.ThrowIfCancellationRequested();
@@ -304,31 +338,23 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
                 }
 
                 suspicion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                var isHeard = sent is { } last && pulses.AreHeardSince(last.Heard);
-                if (isHeard && isDeaf)
+                var isHeard = pulses.AreHeardSince(sent.Heard);
+                var isLate = clock.GetElapsedTime(sent.At) > HearingPatience;
+                var tells = await notifications.AreOnAsync(connection.Primaries());
+                if (isDeaf ? isHeard && tells != false : (isLate && !isHeard) || tells == false)
                 {
-                    break;
+                    break; // it hears again, or not any more
                 }
 
-                if (sent is { } unheard && !isHeard && clock.GetElapsedTime(unheard.At) > HearingPatience)
-                {
-                    if (!isDeaf)
-                    {
-                        break;
-                    }
-
-                    await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, After.Nothing, isUrgent: true, stop);
-                    isHeard = true; // asked again from here on
-                }
-
-                if (sent is null || isHeard)
+                if (isHeard || isLate)
                 {
                     sent = (clock.GetTimestamp(), pulses.Heard());
                 }
 
-                if (!await IsIntactAsync())
+                if (isDeaf && clock.GetElapsedTime(sweptAt) >= Pulse)
                 {
-                    break;
+                    await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, After.Nothing, isUrgent: true, stop);
+                    sweptAt = clock.GetTimestamp();
                 }
             }
         }

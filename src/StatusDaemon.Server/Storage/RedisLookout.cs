@@ -125,13 +125,14 @@ internal sealed partial class RedisLookout(
     }
 
     /// <summary>Takes what a write found in the place of the value that it would have replaced.</summary>
-    /// <param name="value">Null if there was none, and the database is the one that we filled.</param>
+    /// <param name="value">Null if there was none.</param>
     /// <param name="look">Number of the look that the write was.</param>
+    /// <param name="isIntact">Whether it is sure since the write that the server has lost nothing.</param>
     /// <returns>What it is. A status of another program goes to the shard: it is newer than what was to be written.</returns>
-    public Sight TakeInstead(in StoredStatus stored, byte[]? value, long look)
+    public Sight TakeInstead(in StoredStatus stored, byte[]? value, long look, bool isIntact)
     {
         var uid = stored.Uid;
-        var seen = known.Look(uid, value, look, Incarnation, After.Nothing, stored.Record.Version);
+        var seen = known.Look(uid, value, look, Incarnation, After.Nothing, isIntact, stored.Record.Version);
         Report(uid, value, seen, clock.GetTimestamp(), before: null);
         return seen.Sight;
     }
@@ -171,28 +172,39 @@ internal sealed partial class RedisLookout(
     {
         var look = known.BeginLook();
         var values = await keys.ReadAsync([.. rings.Select(ring => ring.Key)]);
-        if (after != After.Loss && Array.IndexOf(values, null) >= 0 && !await isIntact())
+        var unclear = 0;
+        int[] doubtful = [.. Enumerable.Range(0, values.Length).Where(index => !Take(index, isSure: after == After.Loss))];
+        if (doubtful.Length > 0)
         {
-            throw RedisAwayException.Lost();
+            if (!await isIntact())
+            {
+                throw RedisAwayException.Lost();
+            }
+
+            foreach (var index in doubtful)
+            {
+                Take(index, isSure: true);
+            }
         }
 
-        var unclear = 0;
-        for (var i = 0; i < values.Length; i++)
+        return unclear;
+
+        bool Take(int index, bool isSure)
         {
-            var (uid, at) = rings[i];
-            var seen = known.Look(uid, values[i], look, Incarnation, after);
+            var (uid, at) = rings[index];
+            var seen = known.Look(uid, values[index], look, Incarnation, after, isSure);
             if (seen.Sight == Sight.Unclear)
             {
                 unclear++;
                 rung.Add(uid, at);
             }
-            else
+            else if (seen.Sight != Sight.Doubtful)
             {
-                Report(uid, values[i], seen, at, before);
+                Report(uid, values[index], seen, at, before);
             }
-        }
 
-        return unclear;
+            return seen.Sight != Sight.Doubtful;
+        }
     }
 
     private void Report(Uid uid, byte[]? value, Seen seen, long heardAt, Dictionary<Uid, UInt128>? before)
@@ -204,7 +216,7 @@ internal sealed partial class RedisLookout(
                 external.Put(new ExternalStatus(uid, seen.Status, seen.Timestamp, SourceNow(), heardAt));
                 break;
             case Sight.Deleted:
-                external.Put(new ExternalStatus(uid, Status.Unknown, default, SourceNow(), heardAt));
+                external.Put(new ExternalStatus(uid, Status.Unknown, default, SourceNow(), heardAt, seen.End));
                 break;
             case Sight.Unfit:
                 Refuse(uid, seen.Problem);

@@ -49,15 +49,17 @@ internal sealed class RedisLosses(Action<string> tell) : IDisposable
         }
     }
 
-    /// <summary>Looks at every key, never beside writes. The loss is dealt with, unless more was found out meanwhile.</summary>
+    /// <summary>Looks at every key, never beside writes. What was lost is dealt with then, unless more was found out meanwhile.</summary>
     /// <param name="foundBefore"><see cref="Found"/> as it was before.</param>
-    public async Task DealWithAsync(long foundBefore, Func<Task> look, CancellationToken stop)
+    /// <param name="look">Is told whether something was lost.</param>
+    public async Task LookAsync(long foundBefore, Func<bool, Task> look, CancellationToken stop)
     {
         await writing.WaitAsync(stop);
         try
         {
-            await look();
-            if (foundBefore == Found)
+            var isAfterLoss = isPending;
+            await look(isAfterLoss);
+            if (isAfterLoss && foundBefore == Found)
             {
                 isPending = false;
                 Interlocked.Increment(ref count);

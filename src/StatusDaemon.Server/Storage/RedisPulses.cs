@@ -23,9 +23,10 @@ internal sealed class RedisPulses(RedisConnection connection, RedisStatusKeys ke
     /// <summary>A key rang that is none of a status.</summary>
     public void Hear(ReadOnlySpan<byte> key)
     {
-        if (heard.Count < MaxHeard)
+        var name = Encoding.UTF8.GetString(key);
+        if (heard.Count < MaxHeard || heard.ContainsKey(name))
         {
-            heard.AddOrUpdate(Encoding.UTF8.GetString(key), 1, static (_, count) => count + 1);
+            heard.AddOrUpdate(name, 1, static (_, count) => count + 1);
         }
     }
 
@@ -54,14 +55,19 @@ internal sealed class RedisPulses(RedisConnection connection, RedisStatusKeys ke
             {
                 var (key, _) = keys.KeysOn(server);
                 var pulse = await keys.PulseAsync(key);
-                if (pulses.TryGetValue(key, out var seen) && pulse <= seen)
+                var isKnown = pulses.TryGetValue(key, out var seen);
+                if (pulse is null || (isKnown && pulse <= seen))
                 {
-                    noteLoss(string.Create(CultureInfo.InvariantCulture, $"{server.EndPoint} is {seen - pulse + 1} steps behind"));
+                    if (isKnown)
+                    {
+                        noteLoss(pulse is null ? $"somebody wrote over {key}" : string.Create(CultureInfo.InvariantCulture, $"{server.EndPoint} is {seen - pulse + 1} steps behind"));
+                    }
+
                     pulse = seen + 1;
-                    await keys.SetPulseAsync(key, pulse);
+                    await keys.SetPulseAsync(key, seen + 1);
                 }
 
-                pulses[key] = pulse;
+                pulses[key] = pulse.Value;
             }
         }
         finally

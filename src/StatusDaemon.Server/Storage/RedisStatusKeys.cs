@@ -18,6 +18,9 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
 
     private const int MaxTags = 1_000_000;
 
+    /// <summary>What a replica has not heard of yet would be taken for what another program wrote.</summary>
+    private const CommandFlags FromPrimary = CommandFlags.DemandMaster;
+
     private static readonly string WriteScript = Script("redis-write.lua");
     private static readonly string MarkerScript = Script("redis-marker.lua");
     private static readonly string EpochScript = Script("redis-epoch.lua");
@@ -40,10 +43,10 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         var keys = uids.Select(uid => (RedisKey)KeyOf(uid)).ToArray();
         var read = connection.IsCluster
             ? await Task.WhenAll(keys.Select(key => ReadOneAsync(commands, key)))
-            : [.. (await Task.WhenAll(keys.Chunk(KeysPerRead).Select(chunk => commands.StringGetAsync(chunk)))).SelectMany(values => values)];
+            : [.. (await Task.WhenAll(keys.Chunk(KeysPerRead).Select(chunk => commands.StringGetAsync(chunk, FromPrimary)))).SelectMany(values => values)];
         var values = read.Select(value => (byte[]?)value).ToArray();
         var missing = Enumerable.Range(0, values.Length).Where(index => values[index] is null).ToArray();
-        foreach (var (index, type) in missing.Zip(await Task.WhenAll(missing.Select(index => commands.KeyTypeAsync(keys[index])))))
+        foreach (var (index, type) in missing.Zip(await Task.WhenAll(missing.Select(index => commands.KeyTypeAsync(keys[index], FromPrimary)))))
         {
             values[index] = type == RedisType.None ? null : InBrackets(type);
         }
@@ -74,7 +77,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     }
 
     /// <summary>What keys have left of their time to live, in the order of <paramref name="uids"/>; null where they have none.</summary>
-    public Task<TimeSpan?[]> TimesAsync(IReadOnlyList<Uid> uids) => connection.RunAsync(commands => Task.WhenAll(uids.Select(uid => commands.KeyTimeToLiveAsync(KeyOf(uid)))));
+    public Task<TimeSpan?[]> TimesAsync(IReadOnlyList<Uid> uids) => connection.RunAsync(commands => Task.WhenAll(uids.Select(uid => commands.KeyTimeToLiveAsync(KeyOf(uid), FromPrimary))));
 
     /// <summary>All keys of statuses on a server, some perhaps twice, a page at a time.</summary>
     public IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server) => connection.KeysAsync(server, options.StatusKey.Glob, KeysPerRead);
@@ -90,24 +93,29 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
 
     /// <summary>The incarnation in the marker; null if there is no marker.</summary>
     public Task<ulong?> ReadIncarnationAsync() => connection.RunAsync(async commands =>
-        ulong.TryParse((string?)await commands.HashGetAsync(Marker, "incarnation"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) ? found : (ulong?)null);
+        ulong.TryParse((string?)await commands.HashGetAsync(Marker, "incarnation", FromPrimary), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) ? found : (ulong?)null);
 
-    /// <summary>Takes the next epoch; null if there is no marker. It is on a replica too, where there is one that answers.</summary>
-    public Task<long?> NextEpochAsync(long above) => connection.RunAsync(async commands =>
+    /// <summary>Takes the next epochs, one above each number; null where there is no marker. They are on a replica too, where there is one that answers.</summary>
+    public Task<long?[]> NextEpochsAsync(IEnumerable<long> above) => connection.RunAsync(async commands =>
     {
-        var result = await commands.ScriptEvaluateAsync(EpochScript, [Marker], [above]);
-        if (result.IsNull)
-        {
-            return (long?)null;
-        }
-
+        var taken = await Task.WhenAll(above.Select(least => commands.ScriptEvaluateAsync(EpochScript, [Marker], [least])));
         await AwaitReplicaAsync(commands);
-        return long.Parse((string)result!, CultureInfo.InvariantCulture);
+        return taken.Select(result => result.IsNull ? (long?)null : long.Parse((string)result!, CultureInfo.InvariantCulture)).ToArray();
     });
 
     /// <summary>Raises a server's pulse, which rings.</summary>
-    /// <returns>The new pulse.</returns>
-    public Task<long> PulseAsync(string key) => connection.RunAsync(commands => commands.StringIncrementAsync(key));
+    /// <returns>The new pulse; null if something else is in its key.</returns>
+    public Task<long?> PulseAsync(string key) => connection.RunAsync(async commands =>
+    {
+        try
+        {
+            return await commands.StringIncrementAsync(key);
+        }
+        catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e) || e.Message.StartsWith("ERR value is not an integer", StringComparison.Ordinal))
+        {
+            return (long?)null;
+        }
+    });
 
     /// <summary>Sets a server's pulse, after it was lost.</summary>
     public Task SetPulseAsync(string key, long pulse) => connection.RunAsync(commands => commands.StringSetAsync(key, pulse));
@@ -146,7 +154,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     {
         try
         {
-            return await commands.StringGetAsync(key);
+            return await commands.StringGetAsync(key, FromPrimary);
         }
         catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e))
         {
@@ -165,12 +173,19 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
 
     private async Task AwaitReplicaAsync(IDatabase commands)
     {
-        var owner = await commands.IdentifyEndpointAsync(Marker);
-        var server = connection.Primaries().FirstOrDefault(primary => Equals(primary.EndPoint, owner));
-        var replication = server is null ? [] : await server.InfoAsync("replication");
-        if (replication.SelectMany(section => section).FirstOrDefault(line => line.Key == "connected_slaves").Value is { } replicas and not "0")
+        try
         {
-            await server!.ExecuteAsync(connection.Database, "WAIT", [1, 200]);
+            var owner = await commands.IdentifyEndpointAsync(Marker);
+            var server = connection.Primaries().FirstOrDefault(primary => Equals(primary.EndPoint, owner));
+            var replication = server is null ? [] : await server.InfoAsync("replication");
+            if (replication.SelectMany(section => section).FirstOrDefault(line => line.Key == "connected_slaves").Value is { } replicas and not "0")
+            {
+                await server!.ExecuteAsync(connection.Database, "WAIT", [1, 200]);
+            }
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        {
+            // Without the right to INFO or WAIT a replica that is promoted may not know the epoch.
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class RedisStatusStore : IStatusStore
     private readonly RedisLookout lookout;
     private readonly RedisKeeper keeper;
     private readonly RedisWriter writer;
+    private readonly RequestGroups<long, long> epochs;
     private volatile bool isDisposed;
 
     private RedisStatusStore(StatusRedisOptions options, int shards, UidTable uids, TimeProvider clock, ILogger<RedisStatusStore> log)
@@ -32,6 +33,7 @@ internal sealed class RedisStatusStore : IStatusStore
         lookout = new RedisLookout(keys, known, External, uids, options.Server.Address, clock, log);
         keeper = new RedisKeeper(connection, keys, known, lookout, options.Sweep, clock, log);
         writer = new RedisWriter(keys, known, lookout, keeper);
+        epochs = new RequestGroups<long, long>(shards, nameof(RedisStatusStore), keeper.NextEpochsAsync);
     }
 
     /// <inheritdoc/>
@@ -84,7 +86,7 @@ internal sealed class RedisStatusStore : IStatusStore
     {
         ArgumentOutOfRangeException.ThrowIfNegative(above);
         ArgumentOutOfRangeException.ThrowIfEqual(above, long.MaxValue);
-        return RunAsync(() => keeper.NextEpochAsync(above), stop);
+        return RunAsync(() => epochs.SubmitAsync(above, stop), stop);
     }
 
     /// <inheritdoc/>
@@ -121,6 +123,7 @@ internal sealed class RedisStatusStore : IStatusStore
     {
         isDisposed = true;
         await writer.DisposeAsync();
+        await epochs.DisposeAsync();
         await keeper.DisposeAsync();
         await connection.DisposeAsync();
     }

@@ -12,6 +12,9 @@ internal sealed class RedisWriter : IAsyncDisposable
     /// <summary>Writes that are under way at once; some hundred KiB.</summary>
     private const int Pipelined = 1024;
 
+    /// <summary>How often a write is tried over what turned up in the place of the value that it was to replace.</summary>
+    private const int Rounds = 10;
+
     private readonly RedisStatusKeys keys;
     private readonly KnownValues known;
     private readonly RedisLookout lookout;
@@ -70,21 +73,24 @@ internal sealed class RedisWriter : IAsyncDisposable
     {
         var overtaken = new HashSet<Uid>(Uid.Comparer);
         var written = new List<Uid>();
+        var interruptions = keeper.Interruptions;
         foreach (var chunk in newest.Values.Chunk(Pipelined))
         {
             IReadOnlyList<StoredStatus> left = chunk;
-            while (left.Count > 0)
+            for (var round = 0; left.Count > 0; round++)
             {
+                if (round == Rounds)
+                {
+                    throw new RedisAwayException("Keys change faster than they can be written, or while it is not sure yet that nothing was lost; they are written again.", isRefusal: false);
+                }
+
                 left = await WriteChunkAsync(left, written, overtaken);
             }
         }
 
-        if (written.Count > 0)
-        {
-            await keeper.ConfirmAsync();
-            known.Confirm(written);
-        }
-
+        var ended = known.BeginLook();
+        await keeper.ConfirmAsync(interruptions);
+        known.Confirm(written, ended);
         return overtaken;
     }
 
@@ -104,13 +110,21 @@ internal sealed class RedisWriter : IAsyncDisposable
             }
         }
 
-        var results = await keys.WriteAsync(writes);
-        foreach (var ((stored, digest, time), result) in begun.Zip(results))
+        RedisStatusKeys.Written[] results = [];
+        try
         {
-            known.EndWrite(stored.Uid, stored.Record, digest, result.IsDone, time.IsKept ? result.Left : time.Left);
-            if (result.IsDone == true)
+            results = await keys.WriteAsync(writes);
+        }
+        finally
+        {
+            foreach (var (index, (stored, digest, time)) in begun.Index())
             {
-                written.Add(stored.Uid);
+                var result = index < results.Length ? results[index] : default; // nobody knows
+                known.EndWrite(stored.Uid, stored.Record, digest, result.IsDone, time.Left ?? result.Left);
+                if (result.IsDone == true)
+                {
+                    written.Add(stored.Uid);
+                }
             }
         }
 
@@ -121,39 +135,30 @@ internal sealed class RedisWriter : IAsyncDisposable
         }
 
         var again = new List<StoredStatus>();
-        var missing = new List<StoredStatus>();
-        foreach (var ((stored, _, _), result) in begun.Zip(results).Where(write => write.Second.IsDone == false))
-        {
-            if (result.There is null)
-            {
-                missing.Add(stored);
-            }
-            else
-            {
-                Sort(stored, result.There);
-            }
-        }
-
-        if (missing.Count > 0)
+        (StoredStatus Stored, byte[]? There)[] others = [.. begun.Zip(results).Where(write => write.Second.IsDone == false).Select(write => (write.First.Stored, write.Second.There))];
+        var doubtful = others.Where(other => !Sort(other.Stored, other.There, isIntact: false)).ToArray();
+        if (doubtful.Length > 0)
         {
             if (!await keeper.IsIntactAsync())
             {
                 throw RedisAwayException.Lost();
             }
 
-            foreach (var stored in missing)
+            foreach (var (stored, there) in doubtful)
             {
-                Sort(stored, null);
+                Sort(stored, there, isIntact: true);
             }
         }
 
         return again;
 
-        void Sort(StoredStatus stored, byte[]? there)
+        bool Sort(StoredStatus stored, byte[]? there, bool isIntact)
         {
-            switch (lookout.TakeInstead(stored, there, look))
+            switch (lookout.TakeInstead(stored, there, look, isIntact))
             {
-                case Sight.Foreign or Sight.Deleted:
+                case Sight.Doubtful:
+                    return false;
+                case Sight.Foreign:
                     overtaken.Add(stored.Uid);
                     break;
                 case Sight.Later:
@@ -162,6 +167,8 @@ internal sealed class RedisWriter : IAsyncDisposable
                     again.Add(stored);
                     break;
             }
+
+            return true;
         }
     }
 }

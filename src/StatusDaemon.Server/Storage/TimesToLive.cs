@@ -8,9 +8,6 @@ internal sealed class TimesToLive(UidTable uids, TimeProvider clock)
 {
     private readonly Dictionary<Uid, (TimeSpan Left, long At)> keys = new(Uid.Comparer);
 
-    /// <summary>Keys that have one.</summary>
-    public int Count => keys.Count;
-
     /// <summary>Notes what a key has left now.</summary>
     /// <param name="left">Null if it lives until it is deleted.</param>
     public void Note(Uid uid, TimeSpan? left)
@@ -48,9 +45,10 @@ internal sealed class TimesToLive(UidTable uids, TimeProvider clock)
 
 /// <summary>How long a key is to live that is written.</summary>
 /// <param name="IsKept">As long as the value that it replaces.</param>
-/// <param name="Left">Null: until it is deleted, unless <paramref name="IsKept"/>.</param>
-internal readonly record struct TimeToLive(bool IsKept, TimeSpan? Left)
+/// <param name="Left">So long; null: until it is deleted, unless <paramref name="IsKept"/>.</param>
+/// <param name="IsAsked">Until it is deleted, and what the value that it replaces had left is to be told.</param>
+internal readonly record struct TimeToLive(bool IsKept = false, TimeSpan? Left = null, bool IsAsked = false)
 {
     /// <summary>As the script takes it: whole milliseconds, one at least.</summary>
-    public string Argument => IsKept ? "keep" : Left is { } left ? Math.Max(1, (long)left.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) : "";
+    public string Argument => IsKept ? "keep" : IsAsked ? "ask" : Left is { } left ? Math.Max(1, (long)left.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) : "";
 }

@@ -61,6 +61,26 @@ public sealed class RedisStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_client_says_stays_when_the_time_of_what_it_replaced_is_over_before_it_is_saved()
+    {
+        await using var server = await RedisServer.StartAsync(redis);
+        await using var a = await server.ConnectAsync("a");
+        await using var c = await server.ConnectAsync("c");
+        await a.WatchAsync("uid-c");
+        await redis.Commands.StringSetAsync("status:uid-c", "4", TimeSpan.FromSeconds(1));
+        await a.SeesAsync("uid-c", 4);
+        await ValueBecomesAsync("uid-c", """{"status":4,"publisher":"uid-c","v":""");
+        redis.Suspend();
+        await c.SendAsync("""{"status":2}""");
+        Assert.Equal("""{"status":2,"publisher":"uid-c"}""", await a.ReceiveAsync());
+        await Task.Delay(TimeSpan.FromSeconds(1.1), Stop); // its time passes while nobody can see it
+        redis.Resume();
+        await ValueBecomesAsync("uid-c", """{"status":2,""");
+        await c.SendAsync("""{"status":3}""");
+        Assert.Equal("""{"status":3,"publisher":"uid-c"}""", await a.ReceiveAsync());
+    }
+
+    [Fact]
     public async Task What_is_no_status_is_said_once_and_left_alone_until_the_next_status()
     {
         await using var server = await RedisServer.StartAsync(redis);
@@ -202,15 +222,19 @@ public sealed class RedisStorageTests : IAsyncLifetime
         Assert.Equal(marker, await redis.Commands.HashGetAsync("statusd:store", "incarnation"));
     }
 
-    [Fact]
-    public async Task Notifications_that_are_turned_off_are_turned_on_again_and_what_was_missed_is_found()
+    [Theory]
+    [InlineData("")]
+    [InlineData("K$")] // what sets a key still rings, and what ends it does not
+    public async Task Notifications_that_are_turned_off_are_turned_on_again_and_what_was_missed_is_found(string flags)
     {
         await using var server = await RedisServer.StartAsync(redis);
         await using var a = await server.ConnectAsync("a");
         await a.WatchAsync("uid-c");
-        await redis.Server.ConfigSetAsync("notify-keyspace-events", "");
+        await redis.Server.ConfigSetAsync("notify-keyspace-events", flags);
         await redis.Commands.StringSetAsync("status:uid-c", "6");
         Assert.Equal("""{"status":6,"publisher":"uid-c"}""", await a.ReceiveAsync());
+        await redis.Commands.KeyDeleteAsync("status:uid-c");
+        Assert.Equal("""{"status":8,"publisher":"uid-c"}""", await a.ReceiveAsync());
         await server.Statusd.SeesAsync(" 4108 ");
         Assert.Equal("AK", (await redis.Server.ConfigGetAsync("notify-keyspace-events"))[0].Value);
     }

@@ -36,7 +36,7 @@ public sealed class KnownValuesTests
         Assert.Equal(UInt128.Zero, expected);
         Assert.Equal(Sight.Unclear, Look(value).Sight);
         known.EndWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), isWritten: true);
-        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Ours, After.Nothing).Sight);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Ours, After.Nothing, isIntact: true).Sight);
         Assert.Equal(Sight.Same, Look(value).Sight);
     }
 
@@ -83,15 +83,15 @@ public sealed class KnownValuesTests
     public void What_another_program_wrote_and_the_server_lost_at_once_is_written_over_the_value_of_before()
     {
         var before = Write(1);
-        known.Confirm([Someone]);
+        known.Confirm(known.BeginLook());
         Look("4"u8);
-        Assert.Equal(Sight.Same, known.Look(Someone, before, known.BeginLook(), Ours, After.Gap).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, before, known.BeginLook(), Ours, After.Gap, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), 17, out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(before), expected);
 
         // Where there was no gap it is that program's doing.
         known.EndWrite(Someone, Record(2), 17, isWritten: true);
-        known.Confirm([Someone]);
+        known.Confirm(known.BeginLook());
         Look("4"u8);
         Assert.Equal(Sight.Foreign, Look(before).Sight);
     }
@@ -104,15 +104,58 @@ public sealed class KnownValuesTests
         known.TryBeginWrite(Someone, external, 17, out _, out _);
         known.EndWrite(Someone, external, 17, isWritten: true, left: TimeSpan.FromSeconds(10));
         clock.Advance(TimeSpan.FromSeconds(4));
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, external, 17, out var expected, out var time));
-        Assert.Equal((UInt128.Zero, new TimeToLive(IsKept: false, TimeSpan.FromSeconds(6))), (expected, time));
+        Assert.Equal((UInt128.Zero, new TimeToLive(Left: TimeSpan.FromSeconds(6))), (expected, time));
         known.EndWrite(Someone, external, 17, isWritten: true, time.Left);
-        known.Confirm([Someone]);
+        known.Confirm(known.BeginLook());
 
         clock.Advance(TimeSpan.FromSeconds(6));
-        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss).Sight);
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
         Assert.Equal(0, uids.Count);
+    }
+
+    [Fact]
+    public void A_time_to_live_outlasts_a_record_that_was_written_before_its_shard_had_taken_the_value()
+    {
+        Look("4"u8);
+        Assert.True(known.TryBeginWrite(Someone, Record(1), 17, out _, out var time));
+        Assert.Equal(new TimeToLive(IsAsked: true), time);
+        known.EndWrite(Someone, Record(1), 17, isWritten: true, left: TimeSpan.FromSeconds(10));
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        var external = Record(2) with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) };
+        Assert.True(known.TryBeginWrite(Someone, external, 18, out _, out time));
+        Assert.Equal(new TimeToLive(Left: TimeSpan.FromSeconds(9)), time);
+        known.EndWrite(Someone, external, 18, isWritten: true, time.Left);
+
+        Assert.True(known.TryBeginWrite(Someone, Record(3), 19, out _, out time));
+        Assert.Equal(default, time);
+    }
+
+    [Fact]
+    public void What_is_gone_or_older_is_doubted_until_it_is_sure_that_nothing_was_lost()
+    {
+        var (first, second) = (Write(1), Write(2));
+        foreach (var there in (byte[]?[])[first, null])
+        {
+            Assert.Equal(Sight.Doubtful, known.Look(Someone, there, known.BeginLook(), Ours, After.Nothing, isIntact: false).Sight);
+            Assert.Equal(Sight.Same, Look(second).Sight);
+        }
+    }
+
+    [Fact]
+    public void What_ended_tells_what_it_was_and_is_nothing_to_whoever_writes_something_newer()
+    {
+        Write(1);
+        Assert.Equal(new EndedValue(Record(1).Version, IsForeign: false), Look(null).End);
+        Write(2);
+        Look("4"u8);
+        Assert.Equal(new EndedValue(Record(2).Version, IsForeign: true), Look(null).End);
+        Write(3);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4).Version).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
+        Assert.Equal(UInt128.Zero, expected);
     }
 
     [Fact]
@@ -124,7 +167,7 @@ public sealed class KnownValuesTests
         Assert.Equal(0, known.Count);
 
         Write(2);
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(value), out var expected, out _));
         Assert.Equal(UInt128.Zero, expected);
     }
@@ -133,11 +176,11 @@ public sealed class KnownValuesTests
     public void An_older_value_of_ours_is_another_programs_doing_unless_the_server_lost_the_newer()
     {
         var (first, second) = (Write(1), Write(2));
-        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Ours, After.Loss).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(first), expected);
         known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
-        known.Confirm([Someone]);
+        known.Confirm(known.BeginLook());
         Assert.Equal(Sight.Foreign, Look(first).Sight);
     }
 
@@ -173,15 +216,15 @@ public sealed class KnownValuesTests
             Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out _, out _));
             known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
             Assert.Equal(Sight.Unclear, Look(there).Sight);
-            Assert.Equal(Sight.Same, known.Look(Someone, there, known.BeginLook(), Ours, After.Gap).Sight);
+            Assert.Equal(Sight.Same, known.Look(Someone, there, known.BeginLook(), Ours, After.Gap, isIntact: true).Sight);
         }
 
         // Then it is written again.
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out var expected, out _));
         Assert.Equal(UInt128.Zero, expected);
         known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
-        known.Confirm([Someone]);
-        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Gap).Sight);
+        known.Confirm(known.BeginLook());
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Gap, isIntact: true).Sight);
     }
 
     [Fact]
@@ -189,8 +232,8 @@ public sealed class KnownValuesTests
     {
         Write(1);
         var late = RedisStatusValue.Format(Someone, Record(3));
-        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, Record(2).Version).Sight);
-        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, Record(4).Version).Sight);
+        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(2).Version).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4).Version).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(late), expected);
     }
@@ -201,7 +244,7 @@ public sealed class KnownValuesTests
         var value = Write(1);
         var look = known.BeginLook();
         Assert.Equal(Sight.Deleted, Look(null).Sight);
-        Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Ours, After.Nothing).Sight);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Ours, After.Nothing, isIntact: true).Sight);
     }
 
     [Fact]
@@ -233,11 +276,11 @@ public sealed class KnownValuesTests
         var value = RedisStatusValue.Format(Someone, Record(seq));
         Assert.True(known.TryBeginWrite(Someone, Record(seq), RedisStatusValue.DigestOf(value), out _, out _));
         known.EndWrite(Someone, Record(seq), RedisStatusValue.DigestOf(value), isWritten: true);
-        known.Confirm([Someone]);
+        known.Confirm(known.BeginLook());
         return value;
     }
 
     private Seen Look(ReadOnlySpan<byte> value) => Look(value.ToArray());
 
-    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Ours, After.Nothing);
+    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Ours, After.Nothing, isIntact: true);
 }

@@ -113,12 +113,21 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
         await WaitAsync(store, seen, () => seen.Count > 0);
         Assert.Equal(("uid-1", Status.Unknown), (seen[0].Uid.ToString(), Assert.Single(seen).Status));
 
-        // So it is if a write finds it out first.
+        Assert.Equal(new EndedValue(new StatusVersion(5, 1, 1), IsForeign: false), seen[0].End);
+    }
+
+    [Fact]
+    public async Task What_is_written_over_a_key_that_has_ended_is_newer_than_its_end()
+    {
+        await using var store = await OpenAsync();
+        await store.WriteAsync([StoredStatuses.Of("uid-2", 5, 1, 2)], Stop);
         await Others.KeyDeleteAsync("status:uid-2");
-        var overtaken = await store.WriteAsync([StoredStatuses.Of("uid-2", 5, 1, 3)], Stop);
-        await WaitAsync(store, seen, () => seen.Count > 1);
-        Assert.Equal(("uid-2", Status.Unknown), (seen[1].Uid.ToString(), seen[1].Status));
-        Assert.True(overtaken.Count == 0 || !await Others.KeyExistsAsync("status:uid-2"));
+        var newer = StoredStatuses.Of("uid-2", 5, 1, 3);
+        Assert.Empty(await store.WriteAsync([newer], Stop));
+        Assert.Equal([newer], await store.ReadAsync([newer.Uid], Stop));
+
+        // If its end rang first it was told, and says of which value it was the end.
+        Assert.All(Enumerable.Range(0, 4).SelectMany(store.External.Take), ended => Assert.Equal(new EndedValue(new StatusVersion(5, 1, 2), IsForeign: false), ended.End));
     }
 
     [Fact]
