@@ -40,7 +40,7 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
         this.logger = logger;
         policy = first.Snapshot.Policy;
         state = new State(first, first.Stamp);
-        reloads = meters.OfProgram().CreateCounter<long>("statusd.directory.reloads", description: "Changed directory files that were read; result: accepted, unchanged, refused.");
+        reloads = meters.OfProgram().CreateCounter<long>("statusd.directory.reloads", "{reload}", "Changed directory files that were read; result: accepted, unchanged, refused.");
     }
 
     /// <inheritdoc/>

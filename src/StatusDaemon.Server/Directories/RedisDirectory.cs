@@ -191,6 +191,12 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     /// <remarks>In a cluster the connections for listening may come later; the sweep after the first pause finds what rang before that.</remarks>
     private async Task ListenAsync(CancellationToken stop)
     {
+        if (connection.IsCluster)
+        {
+            await listener.ListenAsync(); // no answer of one server would tell that all are heard, and the library may find none to ask
+            return;
+        }
+
         for (var patience = clock.GetTimestamp(); ;)
         {
             try

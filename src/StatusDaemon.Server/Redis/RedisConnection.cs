@@ -19,6 +19,8 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     /// <summary>How long after a failed attempt the next one is made.</summary>
     public static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
 
+    private const int ClusterSlots = 16_384;
+
     /// <summary>How old a connection is at least that is given up for a new one.</summary>
     private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(2);
 
@@ -123,10 +125,16 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
         IServer[] primaries = [.. servers.Where(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Standalone or ServerType.Cluster })];
         if (ClusterSeen() is { } cluster)
         {
-            var missing = cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0 && primaries.All(primary => !Equals(primary.EndPoint, node.EndPoint))).ToArray();
-            if (missing.Length > 0)
+            var owners = cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).ToArray();
+            if (owners.FirstOrDefault(node => primaries.All(primary => !Equals(primary.EndPoint, node.EndPoint))) is { } missing)
             {
-                throw new RedisAwayException($"The cluster's server {missing[0].EndPoint} is away.", isRefusal: false);
+                throw new RedisAwayException($"The cluster's server {missing.EndPoint} is away.", isRefusal: false);
+            }
+
+            // A server that the cluster has given up is not among the nodes, and until its replica is promoted nobody owns its slots.
+            if (owners.SelectMany(node => node.Slots).Sum(slots => slots.To - slots.From + 1) is < ClusterSlots and var owned)
+            {
+                throw new RedisAwayException($"The cluster has no server for {ClusterSlots - owned} of its {ClusterSlots} slots.", isRefusal: false);
             }
 
             primaries = [.. primaries.Where(primary => cluster[primary.EndPoint] is { Slots.Count: > 0 })];

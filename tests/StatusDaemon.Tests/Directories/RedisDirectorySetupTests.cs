@@ -12,7 +12,7 @@ namespace StatusDaemon.Directories;
 /// <summary>The privilege database in the ways that Redis is set up: a cluster, sentinels, TLS.</summary>
 public sealed class RedisDirectorySetupTests(RedisCluster cluster) : IClassFixture<RedisCluster>
 {
-    private static readonly Subscriber[] People = [.. Enumerable.Range(0, 12).Select(number => new Subscriber { Uid = UidOf($"u{number}"), DName = DNameOf($"u{number}@A"), Numbers = [NumberOf($"20{number}")] })];
+    internal static readonly Subscriber[] People = [.. Enumerable.Range(0, 12).Select(number => new Subscriber { Uid = UidOf($"u{number}"), DName = DNameOf($"u{number}@A"), Numbers = [NumberOf($"20{number}")] })];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -74,7 +74,7 @@ public sealed class RedisDirectorySetupTests(RedisCluster cluster) : IClassFixtu
         await HideAsync(redis.Commands, directory);
     }
 
-    private static async Task<RedisDirectory> FollowAsync(RedisOptions options)
+    internal static async Task<RedisDirectory> FollowAsync(RedisOptions options)
     {
         var directory = await RedisDirectory.OpenAsync(
             new PrivilegeRedisOptions { Server = options, Sweep = TimeSpan.FromSeconds(1) }, new DirectoryPolicy { AllowsByDefault = true }, realm: null, TimeProvider.System, NullLogger<RedisDirectory>.Instance, Stop);
@@ -95,7 +95,7 @@ public sealed class RedisDirectorySetupTests(RedisCluster cluster) : IClassFixtu
     }
 
     /// <summary>Waits until the directory is as it should be; its trouble makes no snapshot, so it is asked for.</summary>
-    private static async Task SeesAsync(RedisDirectory directory, Func<DirectorySnapshot, bool> isSo)
+    internal static async Task SeesAsync(RedisDirectory directory, Func<DirectorySnapshot, bool> isSo)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         patience.CancelAfter(TimeSpan.FromSeconds(30));

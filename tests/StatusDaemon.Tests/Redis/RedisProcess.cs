@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text;
 using StackExchange.Redis;
 using StatusDaemon.Load;
 
@@ -42,7 +44,7 @@ internal sealed partial class RedisProcess : IAsyncDisposable
     public IDatabase Commands => connection!.GetDatabase();
 
     /// <summary>For commands of an administrator.</summary>
-    public IServer Server => connection!.GetServer(connection.GetEndPoints()[0]);
+    public IServer Server => connection!.GetServer(IPAddress.Loopback, Port); // in a cluster the connection finds all others too
 
     /// <summary>Starts one with these options of its command line; returns when it answers.</summary>
     public static async Task<RedisProcess> StartAsync(params string[] options)
@@ -88,6 +90,43 @@ internal sealed partial class RedisProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives commands to this very server, as a program that knows nothing of its cluster.</summary>
+    /// <returns>The answer to each: a line as Redis writes it, or the value.</returns>
+    public async Task<string[]> TellAsync(params string[] commands)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(string.Concat(commands.Select(command => command + "\r\n"))), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var answers = new string[commands.Length];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            var line = await LineAsync();
+            answers[i] = line is ['$', not '-', ..] ? await LineAsync() : line;
+        }
+
+        return answers;
+
+        async Task<string> LineAsync() => await reader.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new IOException("The server has hung up.");
+    }
+
+    /// <summary>Whether it is a replica that has all that its primary sent.</summary>
+    public async Task<bool> ReplicatesAsync() => await ReplicationAsync("master_link_status") == "up";
+
+    /// <summary>Waits until this replica has what its primary had at the call.</summary>
+    public async Task CatchesUpWithAsync(RedisProcess primary)
+    {
+        var offset = long.Parse((await primary.ReplicationAsync("master_repl_offset"))!, CultureInfo.InvariantCulture);
+        while (long.Parse(await ReplicationAsync("slave_repl_offset") ?? "0", CultureInfo.InvariantCulture) < offset)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Whether it is a primary, of a replica or of none.</summary>
+    public async Task<bool> IsPrimaryAsync() => await ReplicationAsync("role") == "master";
+
     /// <summary>Starts it again over what it left; returns when it answers.</summary>
     public async Task StartAgainAsync()
     {
@@ -126,6 +165,10 @@ internal sealed partial class RedisProcess : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    /// <summary>A line of what it says of its part in replication; null where there is none.</summary>
+    private async Task<string?> ReplicationAsync(string line) =>
+        (await Server.InfoAsync("replication")).SelectMany(section => section).FirstOrDefault(one => one.Key == line).Value;
+
     private void Launch()
     {
         var start = new ProcessStartInfo(sentinel is null ? "redis-server" : "redis-sentinel") { WorkingDirectory = folder, RedirectStandardOutput = true };
@@ -135,7 +178,7 @@ internal sealed partial class RedisProcess : IAsyncDisposable
             File.WriteAllText(config, sentinel ?? ""); // a sentinel writes into it what it learns
         }
 
-        string[] arguments = [config, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder, .. sentinel is null ? ["--save", ""] : Array.Empty<string>(), .. options];
+        string[] arguments = [config, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder, .. sentinel is null ? ["--save", "", "--repl-diskless-sync-delay", "0"] : Array.Empty<string>(), .. options];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -18,7 +18,11 @@ public sealed class RedisSentinelStoreTests : IAsyncLifetime
     {
         primary = await RedisProcess.StartAsync(RedisProcess.Durable);
         replica = await RedisProcess.StartAsync([.. RedisProcess.Durable, "--replicaof", "127.0.0.1", $"{primary.Port}"]);
-        await ReplicatesAsync();
+        while (!await replica.ReplicatesAsync())
+        {
+            await Task.Delay(20, Stop);
+        }
+
         sentinel = await RedisProcess.StartSentinelAsync(primary);
         await sentinel.KnowsReplicaAsync();
     }
@@ -61,14 +65,6 @@ public sealed class RedisSentinelStoreTests : IAsyncLifetime
         catch (StoreException)
         {
             return null; // nobody is primary yet
-        }
-    }
-
-    private async Task ReplicatesAsync()
-    {
-        while (!(await replica.Server.InfoAsync("replication")).SelectMany(section => section).Any(line => line is { Key: "master_link_status", Value: "up" }))
-        {
-            await Task.Delay(20, Stop);
         }
     }
 }

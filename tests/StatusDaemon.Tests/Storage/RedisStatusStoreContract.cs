@@ -218,7 +218,7 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
     }
 
     /// <summary>Writes until it is taken: while a loss is dealt with it is not, and a cluster may be emptied server by server.</summary>
-    private static async Task WriteUntilTakenAsync(IStatusStore store, IReadOnlyList<StoredStatus> batch)
+    internal static async Task WriteUntilTakenAsync(IStatusStore store, IReadOnlyList<StoredStatus> batch)
     {
         while (await Record.ExceptionAsync(async () => Assert.Empty(await store.WriteAsync(batch, Stop))) is { } failure)
         {
@@ -252,7 +252,7 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
     }
 
     /// <summary>Takes what other programs wrote until a condition holds.</summary>
-    private protected static async Task WaitAsync(IStatusStore store, List<ExternalStatus> seen, Func<bool> isDone)
+    internal static async Task WaitAsync(IStatusStore store, List<ExternalStatus> seen, Func<bool> isDone)
     {
         await using var shards = store.External.FollowAsync(Stop).GetAsyncEnumerator(Stop);
         while (!isDone() && await shards.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Stop))
