@@ -229,8 +229,8 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     /// <param name="incarnation">The store's.</param>
     /// <param name="after">What happened to the server: what is older than we know, or not there, may have been lost, and be no other program's doing.</param>
     /// <param name="isIntact">Whether it is sure since the look that the server has lost nothing.</param>
-    /// <param name="writing">The version that is to be written over it; none for a mere look.</param>
-    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, After after, bool isIntact, StatusVersion writing = default)
+    /// <param name="writing">The record that is to be written over it; null for a mere look.</param>
+    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, After after, bool isIntact, StatusRecord? writing = null)
     {
         lock (gate)
         {
@@ -261,7 +261,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
                     return new Seen(isIntact ? Sight.Unclear : Sight.Doubtful); // it turns out in a moment whether the server still has what it acknowledged
                 }
 
-                return LookAtNothing(uid, ref known, isAfterLoss, isWriting: !writing.IsNone);
+                return LookAtNothing(uid, ref known, isAfterLoss, writing);
             }
 
             if (unsure.TryGetValue(uid, out var ours) && ours.Find(write => write.Digest == digest) is var write && write.Digest == digest)
@@ -282,7 +282,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
 
                 if (record.Version.IsNewerThan(known.Version))
                 {
-                    if (!writing.IsNewerThan(record.Version) || writing.IsNone)
+                    if (writing?.Version.IsNewerThan(record.Version) != true)
                     {
                         return new Seen(Sight.Later);
                     }
@@ -314,8 +314,10 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     }
 
     /// <summary>Finds out what it means that a key is gone, and forgets it.</summary>
-    private Seen LookAtNothing(Uid uid, ref Known known, bool isAfterLoss, bool isWriting)
+    private Seen LookAtNothing(Uid uid, ref Known known, bool isAfterLoss, StatusRecord? writing)
     {
+        // What another program wrote, and was about to be put into our form, has ended itself; any other record is newer than what ended.
+        var isNewer = writing is { } record && !(known.IsForeign && record.Source.Kind == SourceKind.External);
         var end = new EndedValue(known.Version, known.IsForeign);
         var isOver = times.LeftOf(uid) <= TimeSpan.Zero;
         known = default;
@@ -326,7 +328,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
         }
 
         times.Forget(uid);
-        return isWriting ? new Seen(Sight.Same) : new Seen(Sight.Deleted, End: end); // what is to be written is newer than what ended
+        return isNewer ? new Seen(Sight.Same) : new Seen(Sight.Deleted, End: end);
     }
 
     private void NoteTimes(Uid uid, in StatusRecord record, bool wasForeign, TimeSpan? left)

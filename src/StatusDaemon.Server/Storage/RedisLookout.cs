@@ -132,7 +132,7 @@ internal sealed partial class RedisLookout(
     public Sight TakeInstead(in StoredStatus stored, byte[]? value, long look, bool isIntact)
     {
         var uid = stored.Uid;
-        var seen = known.Look(uid, value, look, Incarnation, After.Nothing, isIntact, stored.Record.Version);
+        var seen = known.Look(uid, value, look, Incarnation, After.Nothing, isIntact, stored.Record);
         Report(uid, value, seen, clock.GetTimestamp(), before: null);
         return seen.Sight;
     }

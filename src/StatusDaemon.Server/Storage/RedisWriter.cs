@@ -158,7 +158,7 @@ internal sealed class RedisWriter : IAsyncDisposable
             {
                 case Sight.Doubtful:
                     return false;
-                case Sight.Foreign:
+                case Sight.Foreign or Sight.Deleted:
                     overtaken.Add(stored.Uid);
                     break;
                 case Sight.Later:

@@ -13,6 +13,9 @@ internal static class LogSetup
     // They warn in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of what Orleans tries again and then tells of.
     private static readonly string[] Alarmists = ["Orleans.Runtime.Watchdog", "Orleans.Runtime.Silo", "Polly"];
 
+    // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
+    private const string Shards = "Orleans.Grain";
+
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>
     public static ILoggingBuilder AddStatusdLog(this ILoggingBuilder logging, LogOptions options)
@@ -22,6 +25,7 @@ internal static class LogSetup
         {
             Hear(Frameworks, LogLevel.Warning);
             Hear(Alarmists, LogLevel.Error);
+            Hear([Shards], LogLevel.None);
         }
 
         logging.Services.TryAddSingleton(TimeProvider.System);

@@ -153,9 +153,16 @@ public sealed class KnownValuesTests
         Look("4"u8);
         Assert.Equal(new EndedValue(Record(2).Version, IsForeign: true), Look(null).End);
         Write(3);
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4).Version).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4)).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
         Assert.Equal(UInt128.Zero, expected);
+
+        // But not to whoever puts it into our form.
+        known.EndWrite(Someone, Record(4), 17, isWritten: true);
+        known.Confirm(known.BeginLook());
+        Look("4"u8);
+        var external = Record(5) with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) };
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Nothing, isIntact: true, external).Sight);
     }
 
     [Fact]
@@ -232,8 +239,8 @@ public sealed class KnownValuesTests
     {
         Write(1);
         var late = RedisStatusValue.Format(Someone, Record(3));
-        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(2).Version).Sight);
-        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4).Version).Sight);
+        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(2)).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4)).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(late), expected);
     }
