@@ -12,6 +12,9 @@ internal sealed class PrivilegeContent
     /// <summary>The entries.</summary>
     public Dictionary<PrivilegeEntry, PrivilegeSaying> Entries { get; } = [];
 
+    /// <summary>UIDs of subscribers with a list that can't be read: hidden from everybody.</summary>
+    public HashSet<string> Hidden { get; } = [];
+
     /// <summary>What a directory says in the words of the database.</summary>
     /// <param name="problems">Names that its keys cannot carry.</param>
     public static PrivilegeContent Of(DirectorySnapshot directory, PrivilegeKeys keys, List<string> problems)

@@ -54,12 +54,33 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
             batch.AddRange(ofOne);
             if (batch.Count >= ChangesAtOnce)
             {
-                await WriteAsync(batch, stop);
+                await WriteInStepsAsync(batch, stop);
                 batch.Clear();
             }
         }
 
-        await WriteAsync(batch, stop);
+        await WriteInStepsAsync(batch, stop);
+    }
+
+    /// <summary>In a cluster, which makes no changes at one moment, what hides comes first and what shows last.</summary>
+    private async Task WriteInStepsAsync(List<PrivilegeChange> changes, CancellationToken stop)
+    {
+        foreach (var step in connection.IsCluster ? changes.GroupBy(StepOf).OrderBy(step => step.Key).Select(step => step.ToList()) : [changes])
+        {
+            await WriteAsync(step, stop);
+        }
+    }
+
+    private int StepOf(PrivilegeChange change)
+    {
+        var isList = change.Part is not null && !IsHash(change);
+        return (change.Kind == PrivilegeChangeKind.Removed, isList) switch
+        {
+            (false, true) => 0,
+            (true, false) => 1,
+            (false, false) => 2,
+            (true, true) => 3,
+        };
     }
 
     private async Task WriteAsync(List<PrivilegeChange> changes, CancellationToken stop)
@@ -117,6 +138,13 @@ internal sealed class PrivilegeDatabase(RedisConnection connection, PrivilegeKey
                     if (await ReadAsync(() => commands.SetMembersAsync(list, CommandFlags.DemandMaster), list, "set", mistyped) is { } members)
                     {
                         Add(members.Select(member => (new PrivilegeEntry(PrivilegeKeyType.Set, list, (string?)member ?? ""), "")));
+                    }
+                    else
+                    {
+                        lock (content)
+                        {
+                            content.Hidden.Add(item.Name);
+                        }
                     }
                 }
 

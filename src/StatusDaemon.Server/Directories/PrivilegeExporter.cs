@@ -16,6 +16,14 @@ internal sealed class PrivilegeExporter(PrivilegeKeys keys, List<string> leftOut
             Note(entry, saying);
         }
 
+        foreach (var hidden in content.Hidden)
+        {
+            if (drafts.TryGetValue(hidden, out var draft))
+            {
+                draft.IsHidden = true;
+            }
+        }
+
         return drafts.Where(draft => draft.Key.Length > 0).Select(draft => Finish(draft.Key, draft.Value)).OfType<Subscriber>();
     }
 
@@ -49,13 +57,17 @@ internal sealed class PrivilegeExporter(PrivilegeKeys keys, List<string> leftOut
                 draft.Fields[entry.Part] = saying.Value;
                 break;
             default:
-                if (Selector.TryParse(entry.Part, out var selector, out var problem))
+                var isBlack = entry.Key == keys.RulesOf(item.Name).Black;
+                var problem = "an entry is no UTF-8";
+                if (!entry.Part.Contains('\uFFFD', StringComparison.Ordinal) && Selector.TryParse(entry.Part, out var selector, out problem))
                 {
-                    (entry.Key == keys.RulesOf(item.Name).Black ? draft.Black : draft.White).Add(selector);
+                    (isBlack ? draft.Black : draft.White).Add(selector);
                 }
                 else
                 {
                     leftOut.Add($"{entry.Key}: {problem}");
+                    draft.IsHidden |= isBlack;
+                    draft.HasLostWhite |= !isBlack;
                 }
 
                 break;
@@ -78,12 +90,12 @@ internal sealed class PrivilegeExporter(PrivilegeKeys keys, List<string> leftOut
             Uid = Uid.TryParse(uid, out var parsed) ? parsed : throw new InvalidOperationException(),
             DName = dname,
             Numbers = draft.Numbers,
-            Domain = DomainName.TryParse(Checked("domain", text => DomainName.TryParse(text, out _)), out var domain) ? domain : default,
+            Domain = DomainName.TryParse(Checked("domain", text => DomainName.TryParse(text, out _), PrivilegeValues.UnreadableDomain), out var domain) ? domain : default,
             Name = Checked("name", text => text.Length <= DirectoryReading.MaxNameLength && !text.Any(char.IsControl)),
-            Rules = new BlackWhiteRules(draft.Black.Distinct(), draft.White.Distinct()),
+            Rules = new BlackWhiteRules(draft.IsHidden || (draft.HasLostWhite && draft.White.Count == 0) ? [new Selector.Everyone()] : draft.Black.Distinct(), draft.White.Distinct()),
         };
 
-        string Checked(string field, Func<string, bool> isGood)
+        string Checked(string field, Func<string, bool> isGood, string instead = "")
         {
             var text = draft.Fields.GetValueOrDefault(field, "");
             if (text.Length == 0 || isGood(text))
@@ -92,7 +104,7 @@ internal sealed class PrivilegeExporter(PrivilegeKeys keys, List<string> leftOut
             }
 
             leftOut.Add($"{uid}: its {field} can't be read");
-            return "";
+            return instead;
         }
     }
 
@@ -107,5 +119,11 @@ internal sealed class PrivilegeExporter(PrivilegeKeys keys, List<string> leftOut
         public List<Selector> Black { get; } = [];
 
         public List<Selector> White { get; } = [];
+
+        /// <summary>Whether an entry or a list that can't be read hides him from everybody, as it does in the database.</summary>
+        public bool IsHidden { get; set; }
+
+        /// <summary>Whether a white entry could not be read: it shows him to nobody, and the list does not become empty by it.</summary>
+        public bool HasLostWhite { get; set; }
     }
 }

@@ -8,13 +8,21 @@ internal sealed class PrivilegeSweep
     private readonly Lock gate = new(); // of the marks
     private readonly HashSet<ulong> marks = [];
     private readonly Dictionary<PrivilegeItem, PrivilegeFact> facts = [];
-    private ulong sum;
 
     /// <summary>What differs from what is in force.</summary>
     public IReadOnlyDictionary<PrivilegeItem, PrivilegeFact> Facts => facts;
 
-    /// <summary>What it has seen so far.</summary>
-    public RemovalDoubt.Seen Seen => new(marks.Count, sum);
+    /// <summary>How many items it has seen.</summary>
+    public int Seen
+    {
+        get
+        {
+            lock (gate)
+            {
+                return marks.Count;
+            }
+        }
+    }
 
     /// <summary>Notes that an item is there.</summary>
     /// <returns>Whether it was not noted yet.</returns>
@@ -23,13 +31,7 @@ internal sealed class PrivilegeSweep
         var mark = item.Mark;
         lock (gate)
         {
-            if (!marks.Add(mark))
-            {
-                return false;
-            }
-
-            sum += mark;
-            return true;
+            return marks.Add(mark);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Unicode;
 using StackExchange.Redis;
 using StatusDaemon.Names;
 using StatusDaemon.Privileges;
@@ -13,7 +15,7 @@ internal sealed class PrivilegeValues
     public static readonly PrivilegeFact NoText = new PrivilegeFact.LookUp(null) { Problem = "it is no string; it leads to nobody" };
 
     /// <summary>The domain of whom nobody can tell the domain: no selector names it, and where SYNC.domain is set it is another one.</summary>
-    private const string UnreadableDomain = "unreadable.invalid";
+    public const string UnreadableDomain = "unreadable.invalid";
 
     /// <summary>Texts that are kept to share what was read of them.</summary>
     private const int MaxShared = 4096;
@@ -45,30 +47,33 @@ internal sealed class PrivilegeValues
         List<string> problems = [];
         foreach (var field in fields)
         {
-            var text = (string?)field.Value ?? "";
+            var isText = TryReadText(field.Value, out var text);
             switch ((string?)field.Name)
             {
-                case "dname" when text.Length > 0:
+                case "dname" when !isText || text.Length > 0:
                     shown = DName.TryParse(text, out var dname) ? shown with { DName = dname } : Refuse(shown, "its dname is no domain name");
+                    break;
+                case "numbers" when !isText:
+                    shown = Refuse(shown, "its numbers are no UTF-8");
                     break;
                 case "numbers":
                     shown = shown with { Numbers = ReadNumbers(text, problems) };
                     break;
-                case "domain" when text.Length > 0:
+                case "domain" when !isText || text.Length > 0:
                     shown = shown with { Domain = TryReadDomain(text, out var domain) ? domain : Unreadable() };
                     break;
                 case "name":
-                    shown = text.Length <= DirectoryReading.MaxNameLength && !text.Any(char.IsControl) ? shown with { Name = text } : Refuse(shown, "its name is too long or has control characters");
+                    shown = isText && text.Length <= DirectoryReading.MaxNameLength && !text.Any(char.IsControl) ? shown with { Name = text } : Refuse(shown, "its name is too long, has control characters or is no UTF-8");
                     break;
             }
         }
 
         return new PrivilegeFact.Display(shown) { Problem = problems.Count == 0 ? null : string.Join("; ", problems) };
 
-        Description Refuse(Description as_it_is, string problem)
+        Description Refuse(Description unchanged, string problem)
         {
             problems.Add(problem);
-            return as_it_is;
+            return unchanged;
         }
 
         DomainName Unreadable()
@@ -105,6 +110,14 @@ internal sealed class PrivilegeValues
         }
 
         return new PrivilegeFact.Lists(hides, shows) { Problem = problem };
+    }
+
+    /// <summary>Reads text. What is no UTF-8 is none: replaced by U+FFFD it would be another selector, which names nobody.</summary>
+    private static bool TryReadText(RedisValue value, out string text)
+    {
+        var utf8 = (byte[]?)value ?? [];
+        text = Utf8.IsValid(utf8) ? Encoding.UTF8.GetString(utf8) : "";
+        return text.Length > 0 || utf8.Length == 0;
     }
 
     private static List<PhoneNumber> ReadNumbers(string text, List<string> problems)
@@ -150,7 +163,7 @@ internal sealed class PrivilegeValues
         problem = members is null ? "it is no set" : null;
         foreach (var member in members ?? [])
         {
-            if (TryReadSelector((string?)member ?? "", out var selector, out var wrong))
+            if (TryReadSelector(member, out var selector, out var wrong))
             {
                 into.Add(selector);
             }
@@ -163,9 +176,14 @@ internal sealed class PrivilegeValues
         return problem is null;
     }
 
-    private bool TryReadSelector(string text, [NotNullWhen(true)] out Selector? selector, out string problem)
+    private bool TryReadSelector(RedisValue member, [NotNullWhen(true)] out Selector? selector, out string problem)
     {
-        problem = "";
+        (selector, problem) = (null, "an entry is no UTF-8");
+        if (!TryReadText(member, out var text))
+        {
+            return false;
+        }
+
         if (selectors.TryGetValue(text, out selector))
         {
             return true;

@@ -338,7 +338,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             var facts = await ReadAsync(items);
             if (inForce.IsThere)
             {
-                inForce.Put(doubt.Weigh(Current, items.Zip(facts).ToDictionary(), seen: null), doubt.Problem);
+                inForce.Put(doubt.Weigh(Current, items.Zip(facts).ToDictionary(), keysSeen: null), doubt.Problem);
             }
 
             foreach (var (item, fact) in items.Zip(facts))

@@ -2,57 +2,58 @@ using StatusDaemon.Privileges;
 
 namespace StatusDaemon.Directories;
 
-/// <summary>Doubts that everybody is gone: a database that was emptied, is being filled again, or is the wrong one, must not end all connections (decision 0018).</summary>
+/// <summary>Doubts that everybody is gone: a database that was emptied, is being filled again, or is the wrong one, must not end all connections, nor show who hides (decision 0018).</summary>
 /// <remarks>
-/// A batch that would leave nobody is never believed. After one that would remove more than half, or a sweep that misses more than a few keys of any kind (of rules that hide somebody, too),
-/// nothing that a sweep misses is believed before two sweeps in a row find the same keys: then nobody fills it any more. Meanwhile what is there counts, and what is gone does not. One owner.
+/// A batch that would leave nobody is never believed. After one that would remove more than half, or a sweep that misses rules, or more than a few keys of any kind, nothing that a sweep
+/// misses is believed before two sweeps in a row miss the same keys and nobody fills the database meanwhile. What is there counts at once, and what is gone and rang does. One owner.
 /// </remarks>
 /// <param name="patience">Between the two sweeps, at least.</param>
 internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
 {
-    /// <summary>So many subscribers may go at once, or keys be missed by a sweep, without a doubt, unless they are all. What is taken out on purpose rings.</summary>
+    /// <summary>So many subscribers may go at once, or keys be missed by a sweep, without a doubt, unless they are all; and so many keys may come between two sweeps that are compared.</summary>
     private const int Few = 10;
 
-    private Seen? lastSeen;
-    private long lastSeenAt;
+    private Missed? last;
+    private long lastAt;
 
-    /// <summary>What is doubted, in words; null while nothing is.</summary>
+    /// <summary>What is doubted, in words; null while nothing is, or so little that it need not be said.</summary>
     public string? Problem { get; private set; }
 
     /// <summary>Whether something is doubted.</summary>
-    public bool IsOpen => Problem is not null;
+    public bool IsOpen { get; private set; }
 
     /// <summary>The snapshot that a batch of facts leads to, as far as it is believed.</summary>
-    /// <param name="seen">What the sweep that found them has seen; null for what rang.</param>
-    public DirectorySnapshot Weigh(DirectorySnapshot now, IReadOnlyDictionary<PrivilegeItem, PrivilegeFact> facts, Seen? seen)
+    /// <param name="keysSeen">How many keys the sweep has seen that found them; null for what rang.</param>
+    public DirectorySnapshot Weigh(DirectorySnapshot now, IReadOnlyDictionary<PrivilegeItem, PrivilegeFact> facts, int? keysSeen)
     {
         var next = With(now, facts);
         var removed = DirectoryChange.Between(now, next).Removed.Count;
         var isEmpty = next.Subscribers.Count == 0 && now.Subscribers.Count > 0;
         var isMany = removed > Few && removed > now.Subscribers.Count / 2;
-        var missed = seen is null ? 0 : facts.Values.Count(fact => fact.IsGone);
-        var isStillLess = Problem is not null && seen is not null && facts.Values.Any(fact => fact.IsGone);
-        var isSettled = seen is not null && seen == lastSeen && clock.GetElapsedTime(lastSeenAt) >= patience;
-        if (!isEmpty && (isSettled || !(isMany || missed > Few || isStillLess)))
+        PrivilegeItem[] gone = keysSeen is null ? [] : [.. facts.Where(fact => fact.Value.IsGone).Select(fact => fact.Key)];
+        var missed = keysSeen is { } keys ? new Missed(gone.Length, gone.Aggregate(0UL, (sum, item) => sum + item.Mark), keys) : null;
+        var isSettled = missed is not null && last is not null && missed.IsAsBefore(last) && clock.GetElapsedTime(lastAt) >= patience;
+        var isDoubtful = isMany || gone.Length > Few || gone.Any(item => item.Kind == PrivilegeKind.Rules) || (IsOpen && gone.Length > 0);
+        if (!isEmpty && (isSettled || !isDoubtful))
         {
-            if (seen is not null)
+            if (missed is not null)
             {
-                Problem = null;
-                lastSeen = null;
+                (Problem, IsOpen, last) = (null, false, null);
             }
 
             return next;
         }
 
-        if (seen is null || seen != lastSeen)
+        if (missed is null || last is null || !missed.IsAsBefore(last))
         {
-            lastSeen = seen;
-            lastSeenAt = clock.GetTimestamp();
+            last = missed;
+            lastAt = clock.GetTimestamp();
         }
 
+        IsOpen = true;
         Problem = isEmpty ? $"it has no subscriber any more, of {now.Subscribers.Count}"
             : isMany ? $"it has lost {removed} of {now.Subscribers.Count} subscribers at once"
-            : missed > Few ? $"it has lost {missed} keys of subscribers and rules at once"
+            : gone.Length > Few ? $"it has lost {gone.Length} keys of subscribers and rules at once"
             : Problem;
         return With(now, facts.Where(fact => !fact.Value.IsGone));
     }
@@ -68,6 +69,10 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
         return edit.Apply();
     }
 
-    /// <summary>What a sweep has seen: as many keys, and the same ones.</summary>
-    public sealed record Seen(int Keys, ulong Marks);
+    /// <summary>What a sweep has missed, and how many keys it has seen.</summary>
+    private sealed record Missed(int Count, ulong Marks, int KeysSeen)
+    {
+        /// <summary>Whether it is the same as in an earlier sweep, and the database was not filled meanwhile.</summary>
+        public bool IsAsBefore(Missed earlier) => (Count, Marks) == (earlier.Count, earlier.Marks) && KeysSeen <= earlier.KeysSeen + Few;
+    }
 }

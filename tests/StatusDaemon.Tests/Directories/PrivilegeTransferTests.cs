@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using StackExchange.Redis;
 using StatusDaemon.Privileges;
 using StatusDaemon.Redis;
 using StatusDaemon.Settings;
@@ -118,7 +119,24 @@ public sealed class PrivilegeTransferTests : IAsyncLifetime
             Assert.Contains(export.LeftOut, left => left.Contains(words, StringComparison.Ordinal));
         }
 
-        Assert.Equal("u1 b@X    * ", Text(Read(folder.Write("exported.yml", export.Yaml))));
+        Assert.Equal("u1 b@X  unreadable.invalid  * ", Text(Read(folder.Write("exported.yml", export.Yaml))));
+    }
+
+    [Theory]
+    [InlineData("black", "nmber:1")]
+    [InlineData("black", "u2,dname:\xFF")]
+    [InlineData("white", "nmber:1")]
+    [InlineData("black", null)]
+    public async Task Who_is_hidden_by_what_cannot_be_read_is_hidden_in_the_file_as_well(string list, string? selectors)
+    {
+        await redis.Commands.StringSetAsync("dname:a@X", "u1");
+        Task writing = selectors is null
+            ? redis.Commands.StringSetAsync($"{list}:u1", "text")
+            : redis.Commands.SetAddAsync($"{list}:u1", [.. selectors.Split(',').Select(selector => (RedisValue)System.Text.Encoding.Latin1.GetBytes(selector))]);
+        await writing;
+        await using var transfer = await OpenAsync();
+        var export = await transfer.ExportAsync(stop);
+        Assert.Equal("u1 a@X    * ", Text(Read(folder.Write("exported.yml", export.Yaml))));
     }
 
     [Fact]

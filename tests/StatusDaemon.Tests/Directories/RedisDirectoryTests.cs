@@ -310,6 +310,28 @@ public sealed class RedisDirectoryTests : SubscriberDirectoryContract, IAsyncLif
     }
 
     [Fact]
+    public async Task A_list_that_a_reading_misses_is_not_believed_to_be_gone_before_the_second()
+    {
+        await Commands.SetAddAsync("black:alice", "bob");
+        var follower = await FollowAsync(sweep: TimeSpan.FromMilliseconds(200));
+        await SweptAsync(follower);
+        Assert.False(follower.Current.Judge(Alice.Uid, Bob.Uid).IsVisible);
+        var before = follower.Sweeps;
+        await EmptyAsync(); // which rings nothing
+        await SayAsync(Alice);
+        await SeesAsync(follower, snapshot => snapshot.Judge(Alice.Uid, Bob.Uid).IsVisible);
+        Assert.InRange(follower.Sweeps, before + 2, long.MaxValue);
+        Assert.Null(follower.LastProblem);
+    }
+
+    [Fact]
+    public async Task Selectors_that_are_no_UTF_8_hide()
+    {
+        await Commands.SetAddAsync("black:alice", "dname:\u043c*"u8.ToArray()[..^2]); // cut in the middle of a letter
+        await SeesAsync(directory, snapshot => !snapshot.Judge(Alice.Uid, Carol.Uid).IsVisible);
+    }
+
+    [Fact]
     public async Task Rules_that_are_no_set_hide()
     {
         await Commands.StringSetAsync("black:alice", "bob");
