@@ -27,7 +27,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken stop)
     {
-        var epoch = await services.Store.NextEpochAsync(0, stop);
+        var epoch = await NextEpochAsync(stop);
         var directory = await services.Directory.RefreshAsync(stop);
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
@@ -102,6 +102,19 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         }
     }
 
+    private async Task<long> NextEpochAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await services.Store.NextEpochAsync(0, stop);
+        }
+        catch (StoreException e)
+        {
+            services.Outages.Reading.Begin(Number, e.Message);
+            throw;
+        }
+    }
+
     /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>
     private async Task CatchUpWithDirectoryAsync()
     {
@@ -117,7 +130,8 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         {
             if (shard.IsOfAnotherStore)
             {
-                throw new InvalidOperationException("The store is another one now.");
+                DeactivateOnIdle(); // nothing that is known here is of it; the store has told why
+                return;
             }
 
             if (!hasLearnt)

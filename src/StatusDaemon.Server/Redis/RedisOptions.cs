@@ -129,11 +129,6 @@ internal sealed class RedisOptions
         {
             section.Refuse("tls_key", "needs tls_certificate");
         }
-
-        if (Database > 0 && Endpoints.Count > 1)
-        {
-            section.Refuse("db", "a cluster has database 0 alone");
-        }
     }
 
     private static bool TryParseHost(string text, [MaybeNullWhen(false)] out string host)

@@ -374,9 +374,17 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     {
         while (true)
         {
-            for (var rested = TimeSpan.Zero; (rested < sweep && !lookout.HasOverflown()) || isDeaf; rested += Pulse)
+            var isOverflown = false;
+            for (var rested = TimeSpan.Zero; (rested < sweep && !isOverflown) || isDeaf; rested += Pulse)
             {
                 await Task.Delay(sweep < Pulse ? sweep : Pulse, clock, stop);
+                isOverflown |= lookout.HasOverflown();
+            }
+
+            if (isOverflown)
+            {
+                Interlocked.Increment(ref gaps);
+                LogOverflown(RedisLookout.MaxRung);
             }
 
             await lookout.SweepAsync(connection.Primaries(), IsIntactAsync, After.Nothing, isUrgent: false, stop);
@@ -443,6 +451,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
 
     [LoggerMessage(4107, LogLevel.Information, "Redis at {Address} sends keyspace notifications again.")]
     private partial void LogHears(string address);
+
+    [LoggerMessage(4110, LogLevel.Warning, "More than {Keys} keys changed before they could be looked at: every key is looked at.")]
+    private partial void LogOverflown(int keys);
 
     [LoggerMessage(4108, LogLevel.Warning, "Redis at {Address} sent no keyspace notifications: they are turned on now, until it restarts. Add the line 'notify-keyspace-events KA' to its redis.conf.")]
     private partial void LogTurnedOn(string address);

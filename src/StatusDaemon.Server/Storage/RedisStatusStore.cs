@@ -78,7 +78,7 @@ internal sealed class RedisStatusStore : IStatusStore
         meter.CreateObservableGauge("statusd.redis.known", () => known.Count, "{key}", "Keys of statuses that are known.");
         meter.CreateObservableCounter("statusd.redis.gaps", () => keeper.Gaps, "{gap}", "Times that notifications may have been missed, so that every key was looked at.");
         meter.CreateObservableCounter("statusd.redis.losses", () => keeper.Losses, "{loss}", "Times that the database had lost what was written, so that everything was written again.");
-        meter.CreateObservableCounter("statusd.redis.refused", () => lookout.Refused, "{value}", "Values of other programs that were not taken.");
+        meter.CreateObservableCounter("statusd.redis.refused", () => lookout.Refused, "{value}", "Values of other programs that were not taken, each time one is met.");
     }
 
     /// <inheritdoc/>

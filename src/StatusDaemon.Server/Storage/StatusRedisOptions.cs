@@ -1,3 +1,4 @@
+using System.Text;
 using StatusDaemon.Redis;
 using StatusDaemon.Settings;
 
@@ -22,12 +23,18 @@ internal sealed class StatusRedisOptions
     public static StatusRedisOptions Read(SettingsSection section)
     {
         var defaults = new StatusRedisOptions();
-        return new StatusRedisOptions
+        var options = new StatusRedisOptions
         {
             Server = RedisOptions.Read(section),
             StatusKey = RedisKeyPattern.Read(section, "keys.status", defaults.StatusKey.Text, "uid"),
             MarkerKey = RedisKeyPattern.Read(section, "keys.marker", defaults.MarkerKey.Text),
             Sweep = section.Duration("sweep", defaults.Sweep, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         };
+        if (options.StatusKey.TryReadOne(Encoding.UTF8.GetBytes(options.MarkerKey.Text + ":pulse"), out _))
+        {
+            section.Refuse("keys.marker", $"{options.MarkerKey} and the keys beside it would be taken for statuses: choose one that does not fit keys.status, {options.StatusKey}");
+        }
+
+        return options;
     }
 }
