@@ -130,19 +130,7 @@ internal sealed class PrivilegeReader(RedisConnection connection, PrivilegeKeys 
         {
             PrivilegeKind.Description => values.ReadDescription(await RedisErrors.NullIfOfAnotherTypeAsync(fields!)),
             PrivilegeKind.Rules => values.ReadRules(await RedisErrors.NullIfOfAnotherTypeAsync(black!), await RedisErrors.NullIfOfAnotherTypeAsync(white!)),
-            _ => await ReadLookUpAsync(value!),
+            _ => await RedisErrors.NullIfOfAnotherTypeAsync(value!) is { } text ? PrivilegeValues.ReadLookUp(text) : PrivilegeValues.NoText,
         };
-
-        private static async Task<PrivilegeFact> ReadLookUpAsync(Task<RedisValue> answer)
-        {
-            try
-            {
-                return PrivilegeValues.ReadLookUp(await answer);
-            }
-            catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e))
-            {
-                return PrivilegeValues.NoText;
-            }
-        }
     }
 }

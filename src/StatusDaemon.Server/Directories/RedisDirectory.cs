@@ -172,6 +172,12 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
                 inForce.Close(e, ticket);
                 await Task.Delay(RedisConnection.Retry, clock, stop);
             }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                LogBroken(e);
+                inForce.Close(new RedisAwayException(e.Message, isRefusal: false, e), ticket);
+                await Task.Delay(options.Sweep, clock, stop);
+            }
         }
     }
 
@@ -486,6 +492,9 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
 
     [LoggerMessage(5104, LogLevel.Warning, "The privilege database at {Address} {Why}: it is read whole every {Seconds:0.#} s. Add the line 'notify-keyspace-events KA' to its redis.conf, and let this user run CONFIG GET.")]
     private partial void LogDeaf(string address, string why, double seconds);
+
+    [LoggerMessage(5109, LogLevel.Critical, "Following the privilege database met what must not be, and begins anew")]
+    private partial void LogBroken(Exception failure);
 
     [LoggerMessage(5107, LogLevel.Information, "The privilege database at {Address} sends keyspace notifications.")]
     private partial void LogHears(string address);

@@ -9,7 +9,7 @@ namespace StatusDaemon.Redis;
 internal static class RedisErrors
 {
     // What a server says that is there and does not let us; what it says at its end is its own.
-    private static readonly (string Prefix, string Words)[] Refusals =
+    private static readonly (string Said, string Words)[] Refusals =
     [
         ("WRONGPASS", "refuses user or password; set {0}.user and {0}.password"),
         ("NOAUTH", "wants a password; set {0}.password, and {0}.user if it has users"),
@@ -23,7 +23,7 @@ internal static class RedisErrors
     ];
 
     // What passes by itself, or when an administrator of the server does something.
-    private static readonly (string Prefix, string Words)[] Troubles =
+    private static readonly (string Said, string Words)[] Troubles =
     [
         ("LOADING", "is reading its data from the disk"),
         ("MISCONF", "can't save to its disk and takes no writes; see its log"),
@@ -58,17 +58,30 @@ internal static class RedisErrors
         }
     }
 
+    /// <inheritdoc cref="NullIfOfAnotherTypeAsync{T}(Task{T})"/>
+    public static async Task<RedisValue?> NullIfOfAnotherTypeAsync(Task<RedisValue> answer)
+    {
+        try
+        {
+            return await answer;
+        }
+        catch (RedisServerException e) when (IsOfAnotherType(e))
+        {
+            return null;
+        }
+    }
+
     /// <summary>The failure in words. Redis' own text stands at its end.</summary>
     public static RedisAwayException Explain(Exception? failure, ConnectionFailedEventArgs? connection, RedisConnection redis)
     {
         var texts = Texts(failure).Concat(Texts(connection?.Exception)).ToArray();
-        foreach (var (table, isRefusal) in (ReadOnlySpan<((string Prefix, string Words)[], bool)>)[(Refusals, true), (Troubles, false)])
+        foreach (var (table, isRefusal) in (ReadOnlySpan<((string Said, string Words)[], bool)>)[(Refusals, true), (Troubles, false)])
         {
-            foreach (var (prefix, words) in table)
+            foreach (var (said, words) in table)
             {
-                if (texts.FirstOrDefault(text => text.Contains(prefix, StringComparison.Ordinal)) is { } said)
+                if (texts.FirstOrDefault(text => text.Contains(said, StringComparison.Ordinal)) is { } whole)
                 {
-                    return Make(string.Format(CultureInfo.InvariantCulture, words, redis.Section), said, isRefusal);
+                    return Make(string.Format(CultureInfo.InvariantCulture, words, redis.Section), whole, isRefusal);
                 }
             }
         }

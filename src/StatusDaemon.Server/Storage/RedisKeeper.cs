@@ -295,7 +295,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     {
         isExchanged = false;
         var ours = isFirst ? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1 : lookout.Incarnation;
-        var (incarnation, _, isMade) = await keys.OpenMarkerAsync(ours, Interlocked.Read(ref lastEpoch));
+        var (incarnation, isMade) = await keys.OpenMarkerAsync(ours, Interlocked.Read(ref lastEpoch));
         if (!isFirst && isMade)
         {
             losses.Note("its marker is gone");

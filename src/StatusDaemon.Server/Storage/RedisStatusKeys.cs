@@ -42,7 +42,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     {
         var keys = uids.Select(uid => (RedisKey)KeyOf(uid)).ToArray();
         var read = connection.IsCluster
-            ? await Task.WhenAll(keys.Select(key => ReadOneAsync(commands, key)))
+            ? await Task.WhenAll(keys.Select(async key => await RedisErrors.NullIfOfAnotherTypeAsync(commands.StringGetAsync(key, FromPrimary)) ?? RedisValue.Null)) // its type is asked for next
             : [.. (await Task.WhenAll(keys.Chunk(KeysPerRead).Select(chunk => commands.StringGetAsync(chunk, FromPrimary)))).SelectMany(values => values)];
         var values = read.Select(value => (byte[]?)value).ToArray();
         var missing = Enumerable.Range(0, values.Length).Where(index => values[index] is null).ToArray();
@@ -83,11 +83,11 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     public IAsyncEnumerable<IReadOnlyList<byte[]>> KeysAsync(IServer server) => connection.KeysAsync(server, options.StatusKey.Glob, KeysPerRead);
 
     /// <summary>Opens the marker, or makes it with our incarnation; raises its epoch to ours.</summary>
-    public Task<(ulong Incarnation, long Epoch, bool IsMade)> OpenMarkerAsync(ulong incarnation, long epoch) => connection.RunAsync(async commands =>
+    public Task<(ulong Incarnation, bool IsMade)> OpenMarkerAsync(ulong incarnation, long epoch) => connection.RunAsync(async commands =>
     {
         var result = (RedisResult[])(await commands.ScriptEvaluateAsync(MarkerScript, [Marker], [incarnation.ToString("x16", CultureInfo.InvariantCulture), epoch]))!;
-        return ulong.TryParse((string?)result[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) && found != 0 && long.TryParse((string?)result[1], CultureInfo.InvariantCulture, out var at)
-            ? (found, at, (int)result[2] == 1)
+        return ulong.TryParse((string?)result[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var found) && found != 0 && long.TryParse((string?)result[1], CultureInfo.InvariantCulture, out _)
+            ? (found, (int)result[2] == 1)
             : throw new RedisAwayException($"Redis at {connection.Address}: the marker {options.MarkerKey} holds no incarnation and epoch of ours. Delete it, or set {connection.Section}.keys.marker to another one.", isRefusal: true);
     });
 
@@ -149,18 +149,6 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     }
 
     private static TimeSpan? LeftOf(long milliseconds) => milliseconds >= 0 ? TimeSpan.FromMilliseconds(milliseconds) : null;
-
-    private static async Task<RedisValue> ReadOneAsync(IDatabase commands, RedisKey key)
-    {
-        try
-        {
-            return await commands.StringGetAsync(key, FromPrimary);
-        }
-        catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e))
-        {
-            return RedisValue.Null; // the type is asked for next
-        }
-    }
 
     private static byte[] InBrackets(RedisType type) => Encoding.ASCII.GetBytes($"({(type == RedisType.SortedSet ? "zset" : type.ToString().ToLowerInvariant())})");
 
