@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Unicode;
 using StatusDaemon.Privileges;
 
 namespace StatusDaemon.Directories;
@@ -9,7 +8,7 @@ namespace StatusDaemon.Directories;
 /// <summary>Writes a directory file (docs/operations.md, "Directory file").</summary>
 internal static class DirectoryYaml
 {
-    private static readonly JavaScriptEncoder Readable = JavaScriptEncoder.Create(UnicodeRanges.All);
+    private static readonly JavaScriptEncoder Readable = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     /// <summary>The text of a file with these subscribers, in the order of their UIDs; each has one domain name.</summary>
     public static string Write(IEnumerable<Subscriber> subscribers)

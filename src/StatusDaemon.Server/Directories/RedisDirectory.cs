@@ -187,8 +187,8 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
     private async Task SettleAsync(CancellationToken stop)
     {
         await connection.ConnectAsync(stop);
-        await AskWhetherItTellsAsync();
         await ListenAsync(stop);
+        await AskWhetherItTellsAsync();
         Interlocked.Increment(ref gaps);
         await SweepAsync(isUrgent: true, stop);
     }
@@ -475,13 +475,19 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
 
     private async Task AskWhetherItTellsAsync()
     {
-        var tells = await notifications.AreOnAsync(connection.Primaries());
-        if (tells == true == isDeaf)
+        var why = (listener.Refused, await notifications.AreOnAsync(connection.Primaries())) switch
         {
-            isDeaf = tells != true;
+            ({ } channel, _) => $"does not let this user listen to {channel}, which its rights must name exactly so",
+            (_, null) => "may not be asked whether it sends keyspace notifications: let this user run CONFIG GET",
+            (_, false) => "sends no keyspace notifications, or not all that are needed: add the line 'notify-keyspace-events KA' to its redis.conf",
+            _ => null,
+        };
+        if (why is null == isDeaf)
+        {
+            isDeaf = why is not null;
             if (isDeaf)
             {
-                LogDeaf(connection.Address, tells is null ? "may not be asked whether it sends keyspace notifications" : "sends no keyspace notifications, or not all that are needed", options.Sweep.TotalSeconds);
+                LogDeaf(connection.Address, options.Sweep.TotalSeconds, why!);
             }
             else
             {
@@ -490,8 +496,8 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         }
     }
 
-    [LoggerMessage(5104, LogLevel.Warning, "The privilege database at {Address} {Why}: it is read whole every {Seconds:0.#} s. Add the line 'notify-keyspace-events KA' to its redis.conf, and let this user run CONFIG GET.")]
-    private partial void LogDeaf(string address, string why, double seconds);
+    [LoggerMessage(5104, LogLevel.Warning, "The privilege database at {Address} is read whole every {Seconds:0.#} s, since it {Why}.")]
+    private partial void LogDeaf(string address, double seconds, string why);
 
     [LoggerMessage(5109, LogLevel.Critical, "Following the privilege database met what must not be, and begins anew")]
     private partial void LogBroken(Exception failure);

@@ -5,11 +5,15 @@ namespace StatusDaemon.Directories;
 /// <summary>Doubts that everybody is gone: a database that was emptied, is being filled again, or is the wrong one, must not end all connections, nor show who hides (decision 0018).</summary>
 /// <remarks>
 /// A batch that would leave nobody is never believed. After one that would remove more than half, or a sweep that misses rules, or more than a few keys of any kind, nothing that a sweep
-/// misses is believed before two sweeps in a row miss the same keys and nobody fills the database meanwhile. What is there counts at once, and what is gone and rang does. One owner.
+/// misses is believed before two sweeps in a row miss the same keys and nobody fills the database meanwhile. Where much is missing all sweeps of a long while must agree: who fills a database
+/// again may pause before he writes the rules. What is there counts at once, and what is gone and rang does. One owner.
 /// </remarks>
-/// <param name="patience">Between the two sweeps, at least.</param>
+/// <param name="patience">Between two sweeps that must agree, at least.</param>
 internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
 {
+    /// <summary>So many times the patience where much is missing.</summary>
+    private const int Long = 12;
+
     /// <summary>So many subscribers may go at once, or keys be missed by a sweep, without a doubt, unless they are all; and so many keys may come between two sweeps that are compared.</summary>
     private const int Few = 10;
 
@@ -32,7 +36,7 @@ internal sealed class RemovalDoubt(TimeSpan patience, TimeProvider clock)
         var isMany = removed > Few && removed > now.Subscribers.Count / 2;
         PrivilegeItem[] gone = keysSeen is null ? [] : [.. facts.Where(fact => fact.Value.IsGone).Select(fact => fact.Key)];
         var missed = keysSeen is { } keys ? new Missed(gone.Length, gone.Aggregate(0UL, (sum, item) => sum + item.Mark), keys) : null;
-        var isSettled = missed is not null && last is not null && missed.IsAsBefore(last) && clock.GetElapsedTime(lastAt) >= patience;
+        var isSettled = missed is not null && last is not null && missed.IsAsBefore(last) && clock.GetElapsedTime(lastAt) >= (Problem is null ? patience : patience * Long);
         var isDoubtful = isMany || gone.Length > Few || gone.Any(item => item.Kind == PrivilegeKind.Rules) || (IsOpen && gone.Length > 0);
         if (!isEmpty && (isSettled || !isDoubtful))
         {

@@ -145,6 +145,11 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             throw new RedisAwayException($"{string.Join(" and ", primaries.Select(primary => primary.EndPoint))} both take writes: make all but one of them replicas.", isRefusal: false);
         }
 
+        if (primaries.Length == 0 && servers.FirstOrDefault(server => server is { IsConnected: true, IsReplica: true }) is { } replica)
+        {
+            throw new RedisAwayException($"Redis at {replica.EndPoint} is a replica, which takes no writes and may not know yet what its primary was told: name the primary, or all of them in {section}.endpoints.", isRefusal: false);
+        }
+
         return primaries.Length > 0 ? primaries : throw Away(null);
     }
 
@@ -283,7 +288,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     {
         await ReachAsync(stop);
         return new RedisAwayException(
-            $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it. ({failure.InnerException?.Message})", isRefusal: false, failure);
+            $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it.", isRefusal: false, failure);
     }
 
     private ClusterConfiguration? ClusterSeen() =>

@@ -14,6 +14,8 @@ internal static class RedisErrors
         ("WRONGPASS", "refuses user or password; set {0}.user and {0}.password"),
         ("NOAUTH", "wants a password; set {0}.password, and {0}.user if it has users"),
         ("ERR AUTH", "knows no password; take {0}.password out"),
+        ("EXECABORT", "does not let this user do what it must; give it the rights that docs/operations.md names"),
+        ("increment or decrement would overflow", "has a marker whose epoch is at its end; delete it, then every status is written again ({0}.keys.marker)"),
         ("NOPERM", "does not let this user do what it must; give it the rights that docs/operations.md names"),
         ("database does not exist", "has no such database; set {0}.db to one that it has"),
         ("ERR DB index", "has no such database; set {0}.db to one that it has"),

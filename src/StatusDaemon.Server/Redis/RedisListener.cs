@@ -16,6 +16,7 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
     private readonly Lock gate = new();
     private ChannelMessageQueue[] queues = []; // what came and was not rung yet
     private long listeningSince = -1;
+    private volatile string? refused;
 
     /// <summary>Takes the key of an event.</summary>
     public delegate void Bell(ReadOnlySpan<byte> key);
@@ -23,22 +24,25 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
     /// <summary>Whether something may have been missed since the last <see cref="ListenAsync"/>, or it has not been called.</summary>
     public bool HasGap => listeningSince != connection.Interruptions;
 
+    /// <summary>A channel that the server does not let us listen to; null if it lets us.</summary>
+    public string? Refused => refused;
+
     /// <summary>Begins to listen, or begins anew. Whether it is heard what rings must be tried: a connection may come a moment later, or never.</summary>
     /// <exception cref="RedisAwayException">Redis is away.</exception>
     public async Task ListenAsync()
     {
         var now = connection.Interruptions;
+        refused = null;
         List<ChannelMessageQueue> made = [];
         try
         {
             foreach (var glob in globs)
             {
-                // Fire and forget: else one server that is down, such as the primary of before, would keep us from listening to all others.
                 var channel = RedisChannel.KeySpacePattern(glob, connection.Database);
                 await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
 
                 // The library fills the queue before it reads on, and calls us by another thread some time later.
-                made.Add(await connection.Subscriber.SubscribeAsync(channel, CommandFlags.FireAndForget));
+                made.Add(await SubscribeAsync(channel));
                 await connection.Subscriber.SubscribeAsync(channel, (_, _) => Drain(), CommandFlags.FireAndForget);
             }
         }
@@ -70,6 +74,25 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         }
 
         Drain();
+    }
+
+    private async Task<ChannelMessageQueue> SubscribeAsync(RedisChannel channel)
+    {
+        try
+        {
+            return await connection.Subscriber.SubscribeAsync(channel);
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        {
+            refused = channel.ToString();
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            // One server that is down, such as the primary of before, must not keep us from listening to all others.
+        }
+
+        await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
+        return await connection.Subscriber.SubscribeAsync(channel, CommandFlags.FireAndForget);
     }
 
     private void Drain()

@@ -192,6 +192,35 @@ public sealed class RedisDirectoryTests : SubscriberDirectoryContract, IAsyncLif
     }
 
     [Fact]
+    public async Task The_rights_that_the_document_names_are_enough_and_each_channel_is_needed()
+    {
+        string[] rights =
+        [
+            "~dname:*", "~number:*", "~subscriber:*", "~black:*", "~white:*", "&__keyspace@0__:dname:*", "&__keyspace@0__:number:*", "&__keyspace@0__:subscriber:*", "&__keyspace@0__:black:*",
+            "&__keyspace@0__:white:*", "+@read", "+@connection", "+psubscribe", "+punsubscribe", "+multi", "+exec", "+config|get",
+        ];
+        Assert.Contains(string.Join(' ', rights), await File.ReadAllTextAsync(Path.Combine(Settings.Repository.Root, "docs", "operations.md"), Stop), StringComparison.Ordinal);
+        await redis.Server.ExecuteAsync("ACL", ["SETUSER", "reader", "on", ">secret", .. rights]);
+        using var log = new WarningLog<RedisDirectory>();
+        var reader = await FollowAsync(TimeSpan.FromSeconds(1), log, new RedisOptions { Port = redis.Port, User = "reader", Password = new Settings.Secret("secret") });
+        Assert.False(reader.IsDeaf);
+        await SayAsync(Alice, Bob);
+        await SeesAsync(reader, snapshot => Names(snapshot) == "alice bob");
+
+        // Redis ends the connection that listens where it must not any more.
+        await redis.Server.ExecuteAsync("ACL", ["SETUSER", "reader", "resetchannels", .. rights.Where(right => right.StartsWith('&') && !right.EndsWith(":black:*", StringComparison.Ordinal))]);
+        var told = "";
+        while (!told.Contains("does not let this user listen to __keyspace@0__:black:*", StringComparison.Ordinal))
+        {
+            told = await HappensAsync(log.Lines.ReadAsync(Stop).AsTask());
+        }
+
+        Assert.True(reader.IsDeaf);
+        await Commands.SetAddAsync("black:alice", "bob");
+        await SeesAsync(reader, snapshot => !snapshot.Judge(Alice.Uid, Bob.Uid).IsVisible); // by reading everything
+    }
+
+    [Fact]
     public async Task A_refusal_ends_the_start_in_words()
     {
         await redis.Server.ExecuteAsync("CONFIG", "SET", "requirepass", "secret");
