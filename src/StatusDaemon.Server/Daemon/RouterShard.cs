@@ -96,6 +96,7 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
             {
                 var source = written.Source;
                 await ApplyAsync(new RouterInput.Set(written.Uid, written.Status, written.Timestamp, source.Kind, source.Actor, source.Through), stop);
+                store.External.Accept(written.Uid);
             }
         }
     }

@@ -19,7 +19,8 @@ internal readonly record struct EndedValue(StatusVersion Version, bool IsForeign
 /// <summary>What other programs wrote and the shards have not taken yet: of each subscriber the latest. Any thread may call.</summary>
 /// <param name="shards">Number of shards, a power of two.</param>
 /// <param name="refused">Is told which of them a shard does not take, and why.</param>
-internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused = null)
+/// <param name="accepted">Is told which of them a shard has taken.</param>
+internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused = null, Action<Uid>? accepted = null)
 {
     /// <summary>Those of a store that is the daemon's alone: never any.</summary>
     public static readonly ExternalStatuses None = new(shards: 1);
@@ -50,6 +51,9 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
 
     /// <summary>A shard does not take one.</summary>
     public void Refuse(Uid uid, string why) => refused?.Invoke(uid, why);
+
+    /// <summary>A shard has taken one.</summary>
+    public void Accept(Uid uid) => accepted?.Invoke(uid);
 
     /// <summary>Each shard for which something has come, until the caller stops. One reader.</summary>
     public async IAsyncEnumerable<int> FollowAsync([EnumeratorCancellation] CancellationToken stop)

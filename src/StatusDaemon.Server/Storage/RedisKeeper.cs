@@ -109,7 +109,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     public Task<T> WriteAsync<T>(Func<Task<T>> write) => losses.WriteAsync(() =>
     {
         ThrowIfAway();
-        return write();
+        return isSettled && !listener.HasGap ? write() : throw RedisAwayException.Interrupted();
     });
 
     /// <summary>Somebody met a failure: look now.</summary>
@@ -118,11 +118,14 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Whether the database still is the one that we filled, on every server: only then is a key that is not there one that was deleted.</summary>
     public async Task<bool> IsIntactAsync()
     {
+        var lossesBefore = losses.Found;
         switch (await keys.ReadIncarnationAsync())
         {
-            case null:
+            case null when lossesBefore == losses.Found:
                 losses.Note("its marker is gone");
                 return false;
+            case null:
+                return false; // somebody has found it out meanwhile
             case var found when found != lookout.Incarnation:
                 isExchanged = true;
                 return false;
@@ -146,7 +149,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
 
         if (connection.Interruptions != interruptions)
         {
-            throw new RedisAwayException("Redis was away for a moment while statuses were written to it; they are written again.", isRefusal: false);
+            throw RedisAwayException.Interrupted();
         }
     }
 
@@ -155,7 +158,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     public async Task<IReadOnlyList<long>> NextEpochsAsync(IReadOnlyList<long> above)
     {
         ThrowIfAway();
-        var taken = await keys.NextEpochsAsync(above.Select(least => Math.Max(least, Interlocked.Read(ref lastEpoch))));
+        // Not below the time in seconds: an epoch that somebody has lowered would make every status look older than those of before.
+        var floor = Math.Max(Interlocked.Read(ref lastEpoch), clock.GetUtcNow().ToUnixTimeSeconds());
+        var taken = await keys.NextEpochsAsync(above.Select(least => Math.Max(least, floor)));
         if (taken.Any(epoch => epoch is null))
         {
             throw RedisAwayException.Lost();
@@ -267,7 +272,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         if (isFirst && !hears)
         {
             throw new RedisAwayException(
-                $"Redis at {connection.Address} sends no keyspace notifications, and this user may not turn them on. Add the line 'notify-keyspace-events KA' to its redis.conf, or let this user run CONFIG.", isRefusal: true);
+                $"Redis at {connection.Address} {WhyDeaf()}.", isRefusal: true);
         }
 
         NoteHearing(hears);
@@ -415,6 +420,10 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         }
     }
 
+    private string WhyDeaf() => listener.Refused is { } channel
+        ? $"does not let this user listen to {channel}, which its rights must name exactly so"
+        : "sends no keyspace notifications, and this user may not turn them on. Add the line 'notify-keyspace-events KA' to its redis.conf, or let this user run CONFIG";
+
     private void NoteHearing(bool hears)
     {
         if (hears == isDeaf)
@@ -422,7 +431,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
             isDeaf = !hears;
             if (isDeaf)
             {
-                LogDeaf(connection.Address);
+                LogDeaf(connection.Address, WhyDeaf());
             }
             else
             {
@@ -446,8 +455,8 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     [LoggerMessage(4105, LogLevel.Warning, "Redis at {Address} has lost what was written to it: {How}. Everything is written again.")]
     private partial void LogLoss(string address, string how);
 
-    [LoggerMessage(4106, LogLevel.Error, "Redis at {Address} sends no keyspace notifications, and this user may not turn them on: it is swept every second. Add the line 'notify-keyspace-events KA' to its redis.conf.")]
-    private partial void LogDeaf(string address);
+    [LoggerMessage(4106, LogLevel.Error, "Redis at {Address} is swept every second, since it {Why}.")]
+    private partial void LogDeaf(string address, string why);
 
     [LoggerMessage(4107, LogLevel.Information, "Redis at {Address} sends keyspace notifications again.")]
     private partial void LogHears(string address);

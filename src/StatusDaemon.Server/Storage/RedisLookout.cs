@@ -147,6 +147,9 @@ internal sealed partial class RedisLookout(
         }
     }
 
+    /// <summary>A shard has taken what another program wrote: what is refused next is told again.</summary>
+    public void Accept(Uid uid) => told.Forget(uid);
+
     /// <summary>The subscribers of keys; a key that is none's is told once.</summary>
     public IEnumerable<Uid> UidsOf(IEnumerable<byte[]> page)
     {
@@ -212,7 +215,6 @@ internal sealed partial class RedisLookout(
         switch (seen.Sight)
         {
             case Sight.Foreign:
-                told.Forget(uid);
                 external.Put(new ExternalStatus(uid, seen.Status, seen.Timestamp, SourceNow(), heardAt));
                 break;
             case Sight.Deleted:

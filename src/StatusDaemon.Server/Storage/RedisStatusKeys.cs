@@ -36,19 +36,21 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     /// <summary>Reads whose status a key is.</summary>
     public bool TryReadKey(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> uid) => options.StatusKey.TryReadOne(key, out uid);
 
-    /// <summary>Reads values. What is there but no string is read as the name of its type in brackets, which is no status.</summary>
+    /// <summary>Reads values, of those that are too long for a status only the beginning. What is there but no string is read as the name of its type in brackets, which is no status.</summary>
     /// <returns>In the order of <paramref name="uids"/>; null where there is no key.</returns>
     public Task<byte[]?[]> ReadAsync(IReadOnlyList<Uid> uids) => connection.RunAsync(async commands =>
     {
         var keys = uids.Select(uid => (RedisKey)KeyOf(uid)).ToArray();
-        var read = connection.IsCluster
-            ? await Task.WhenAll(keys.Select(async key => await RedisErrors.NullIfOfAnotherTypeAsync(commands.StringGetAsync(key, FromPrimary)) ?? RedisValue.Null)) // its type is asked for next
-            : [.. (await Task.WhenAll(keys.Chunk(KeysPerRead).Select(chunk => commands.StringGetAsync(chunk, FromPrimary)))).SelectMany(values => values)];
-        var values = read.Select(value => (byte[]?)value).ToArray();
-        var missing = Enumerable.Range(0, values.Length).Where(index => values[index] is null).ToArray();
-        foreach (var (index, type) in missing.Zip(await Task.WhenAll(missing.Select(index => commands.KeyTypeAsync(keys[index], FromPrimary)))))
+        var values = await Task.WhenAll(keys.Select(async key => (byte[]?)await RedisErrors.NullIfOfAnotherTypeAsync(commands.StringGetRangeAsync(key, 0, RedisStatusValue.MaxBytes, FromPrimary))));
+        var empty = Enumerable.Range(0, values.Length).Where(index => values[index] is null or []).ToArray(); // there is no such key, or it is of another type
+        foreach (var (index, type) in empty.Zip(await Task.WhenAll(empty.Select(index => commands.KeyTypeAsync(keys[index], FromPrimary)))))
         {
-            values[index] = type == RedisType.None ? null : InBrackets(type);
+            values[index] = type switch
+            {
+                RedisType.None => null,
+                RedisType.String => [],
+                _ => InBrackets(type),
+            };
         }
 
         return values;

@@ -29,10 +29,10 @@ internal sealed class RedisStatusStore : IStatusStore
         connection = new RedisConnection(options.Server, "REDIS");
         keys = new RedisStatusKeys(connection, options);
         known = new KnownValues(uids, clock);
-        External = new ExternalStatuses(shards, (uid, why) => lookout!.Refuse(uid, why));
+        External = new ExternalStatuses(shards, (uid, why) => lookout!.Refuse(uid, why), uid => lookout!.Accept(uid));
         lookout = new RedisLookout(keys, known, External, uids, options.Server.Address, clock, log);
         keeper = new RedisKeeper(connection, keys, known, lookout, options.Sweep, clock, log);
-        writer = new RedisWriter(keys, known, lookout, keeper);
+        writer = new RedisWriter(keys, known, lookout, keeper, clock);
         epochs = new RequestGroups<long, long>(shards, nameof(RedisStatusStore), keeper.NextEpochsAsync);
     }
 

@@ -12,6 +12,10 @@ internal sealed class RedisWriter : IAsyncDisposable
     /// <summary>Writes that are under way at once; some hundred KiB.</summary>
     private const int Pipelined = 1024;
 
+    /// <summary>How long a group waits where the connection was interrupted, at most so often: it takes a moment to find out what came of that.</summary>
+    private static readonly TimeSpan Interruption = TimeSpan.FromMilliseconds(100);
+    private const int Interruptions = 20;
+
     /// <summary>How often a write is tried over what turned up in the place of the value that it was to replace.</summary>
     private const int Rounds = 10;
 
@@ -19,15 +23,17 @@ internal sealed class RedisWriter : IAsyncDisposable
     private readonly KnownValues known;
     private readonly RedisLookout lookout;
     private readonly RedisKeeper keeper;
+    private readonly TimeProvider clock;
     private readonly RequestGroups<IReadOnlyList<StoredStatus>, IReadOnlyList<StoredStatus>> requests;
 
     /// <summary>Starts the loop.</summary>
-    public RedisWriter(RedisStatusKeys keys, KnownValues known, RedisLookout lookout, RedisKeeper keeper)
+    public RedisWriter(RedisStatusKeys keys, KnownValues known, RedisLookout lookout, RedisKeeper keeper, TimeProvider clock)
     {
         this.keys = keys;
         this.known = known;
         this.lookout = lookout;
         this.keeper = keeper;
+        this.clock = clock;
         requests = new(WaitingRequests, nameof(RedisStatusStore), WriteAsync);
     }
 
@@ -43,15 +49,23 @@ internal sealed class RedisWriter : IAsyncDisposable
 
     private async Task<IReadOnlyList<IReadOnlyList<StoredStatus>>> WriteAsync(IReadOnlyList<IReadOnlyList<StoredStatus>> group)
     {
-        try
+        for (var tries = 0; ; tries++)
         {
-            var overtaken = await keeper.WriteAsync(() => WriteAsync(NewestOf(group)));
-            return [.. group.Select(batch => (IReadOnlyList<StoredStatus>)[.. batch.Where(stored => overtaken.Contains(stored.Uid))])];
-        }
-        catch (RedisAwayException e)
-        {
-            keeper.Suspect();
-            throw new StoreException(e.Message, e);
+            try
+            {
+                var overtaken = await keeper.WriteAsync(() => WriteAsync(NewestOf(group)));
+                return [.. group.Select(batch => (IReadOnlyList<StoredStatus>)[.. batch.Where(stored => overtaken.Contains(stored.Uid))])];
+            }
+            catch (RedisAwayException e)
+            {
+                keeper.Suspect();
+                if (!e.IsInterruption || tries == Interruptions)
+                {
+                    throw new StoreException(e.Message, e);
+                }
+            }
+
+            await Task.Delay(Interruption, clock);
         }
     }
 

@@ -3,9 +3,11 @@
 -- value that it replaces, 'ask' for none and to be told that one.
 -- A number: written, or there already; what is left of the time that was to be kept or told, in milliseconds, -1 for none. Else the value that is there;
 -- false: there is none.
-local there = redis.pcall('GET', KEYS[1])
+local there = redis.pcall('GETRANGE', KEYS[1], 0, 8192) -- as much as is read: what is longer is no status
 if type(there) == 'table' then
   there = '(' .. redis.call('TYPE', KEYS[1]).ok .. ')'
+elseif there == '' and redis.call('EXISTS', KEYS[1]) == 0 then
+  there = false
 end
 if there ~= ARGV[2] and (there and string.sub(redis.sha1hex(there), 1, 32) or '') ~= ARGV[1] then
   return there

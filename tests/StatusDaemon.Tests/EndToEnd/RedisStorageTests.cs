@@ -96,7 +96,12 @@ public sealed class RedisStorageTests : IAsyncLifetime
         await server.Statusd.SeesAsync("Another program's value of status:uid-b is not taken");
         Assert.Equal("ten", (string?)await redis.Commands.StringGetAsync("status:uid-c"));
         Assert.Equal("2", (string?)await redis.Commands.StringGetAsync("status:uid-x"));
+        await redis.Commands.StringSetAsync("status:uid-x", "3");
+        await a.WatchAsync("uid-a");
+        await redis.Commands.StringSetAsync("status:uid-a", "4");
+        await a.SeesAsync("uid-a", 4); // what rang before was looked at, too
         Assert.Single(server.Statusd.Output.Split('\n'), line => line.Contains("status:uid-c", StringComparison.Ordinal));
+        Assert.Single(server.Statusd.Output.Split('\n'), line => line.Contains("status:uid-x", StringComparison.Ordinal));
 
         await c.SendAsync("""{"status":7}""");
         Assert.Equal("""{"status":7,"publisher":"uid-c"}""", await a.ReceiveAsync());

@@ -117,6 +117,37 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
     }
 
     [Fact]
+    public async Task Of_a_value_that_is_too_long_only_the_beginning_is_read_and_the_next_status_replaces_it()
+    {
+        await using var store = await OpenAsync();
+        var uid = StoredStatuses.Uid("uid-1");
+        foreach (var value in (string[])[new string('x', 1_000_000), "", "\"" + new string(' ', 9_000) + "\""])
+        {
+            await Others.StringSetAsync("status:uid-1", value);
+            Assert.Empty(await store.ReadAsync([uid], Stop));
+            var record = StoredStatuses.Of("uid-1", 5, 1, value.Length + 1);
+            await WriteUntilTakenAsync(store, [record]);
+            Assert.Equal([record], await store.ReadAsync([uid], Stop));
+            await Others.KeyDeleteAsync("status:uid-1");
+            await WaitForAsync(store, "uid-1");
+        }
+    }
+
+    [Fact]
+    public async Task An_epoch_that_somebody_has_lowered_makes_no_status_look_old()
+    {
+        long before;
+        await using (var store = await OpenAsync())
+        {
+            before = await store.NextEpochAsync(0, Stop);
+        }
+
+        await Others.HashSetAsync("statusd:store", "epoch", 1);
+        await using var reopened = await OpenAsync();
+        Assert.InRange(await reopened.NextEpochAsync(0, Stop), before, long.MaxValue);
+    }
+
+    [Fact]
     public async Task What_is_written_over_a_key_that_has_ended_is_newer_than_its_end()
     {
         await using var store = await OpenAsync();
