@@ -373,7 +373,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             await foreach (var page in reader.KeysAsync(server))
             {
                 stop.ThrowIfCancellationRequested();
-                await ReadAsync(sweep, [.. ItemsOf(page).Where(sweep.See)]);
+                await ReadAsync(sweep, [.. ItemsOf(page, sweep).Where(sweep.See)]);
                 var rest = isUrgent ? Task.CompletedTask : Task.Delay(Rest, clock, stop);
                 do
                 {
@@ -458,7 +458,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
         return facts;
     }
 
-    private IEnumerable<PrivilegeItem> ItemsOf(IEnumerable<byte[]> page)
+    private IEnumerable<PrivilegeItem> ItemsOf(IEnumerable<byte[]> page, PrivilegeSweep sweep)
     {
         foreach (var key in page)
         {
@@ -468,6 +468,7 @@ internal sealed partial class RedisDirectory : BackgroundService, ISubscriberDir
             }
             else if (problem is not null)
             {
+                sweep.See(item); // it is there, and was told
                 unfit.NoteKey(key, item, problem);
             }
         }
