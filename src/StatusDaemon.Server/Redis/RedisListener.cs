@@ -34,6 +34,7 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         var now = connection.Interruptions;
         refused = null;
         List<ChannelMessageQueue> made = [];
+        var answers = true;
         try
         {
             foreach (var glob in globs)
@@ -42,7 +43,18 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
                 await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
 
                 // The library fills the queue before it reads on, and calls us by another thread some time later.
-                made.Add(await SubscribeAsync(channel));
+                if (answers && await TrySubscribeAsync(channel) is { } queue)
+                {
+                    made.Add(queue);
+                }
+                else
+                {
+                    // One server that is down, such as the primary of before, must not keep us from listening to all others, nor hold us up for each channel.
+                    answers = refused is not null;
+                    await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
+                    made.Add(await connection.Subscriber.SubscribeAsync(channel, CommandFlags.FireAndForget));
+                }
+
                 await connection.Subscriber.SubscribeAsync(channel, (_, _) => Drain(), CommandFlags.FireAndForget);
             }
         }
@@ -76,7 +88,8 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         Drain();
     }
 
-    private async Task<ChannelMessageQueue> SubscribeAsync(RedisChannel channel)
+    /// <returns>Null if the server does not let us, which is noted, or one of several is down.</returns>
+    private async Task<ChannelMessageQueue?> TrySubscribeAsync(RedisChannel channel)
     {
         try
         {
@@ -85,14 +98,12 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
         {
             refused = channel.ToString();
+            return null;
         }
         catch (Exception e) when (RedisErrors.IsOfRedis(e))
         {
-            // One server that is down, such as the primary of before, must not keep us from listening to all others.
+            return null;
         }
-
-        await connection.Subscriber.UnsubscribeAsync(channel, flags: CommandFlags.FireAndForget);
-        return await connection.Subscriber.SubscribeAsync(channel, CommandFlags.FireAndForget);
     }
 
     private void Drain()
