@@ -102,6 +102,15 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         }
     }
 
+    /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>
+    private async Task CatchUpWithDirectoryAsync()
+    {
+        if (shard.DirectoryRevision < services.Directory.Current.Revision)
+        {
+            await shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.UpTo(services.Directory.Current)), CancellationToken.None);
+        }
+    }
+
     private async Task<long> NextEpochAsync(CancellationToken stop)
     {
         try
@@ -112,15 +121,6 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         {
             services.Outages.Reading.Begin(Number, e.Message);
             throw;
-        }
-    }
-
-    /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>
-    private async Task CatchUpWithDirectoryAsync()
-    {
-        if (shard.DirectoryRevision < services.Directory.Current.Revision)
-        {
-            await shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.UpTo(services.Directory.Current)), CancellationToken.None);
         }
     }
 

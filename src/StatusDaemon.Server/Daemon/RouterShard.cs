@@ -101,14 +101,6 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
         }
     }
 
-    /// <summary>Whether what another program did is newer than what is known. A value that ended is not newer than what was accepted since, and goes into its place.</summary>
-    private static bool Counts(in ExternalStatus written, in StatusRecord known) => written.End switch
-    {
-        null => written.Status != Status.Unknown || !known.IsNone,
-        { IsForeign: true } => !known.IsNone && known.Source.Kind == SourceKind.External,
-        { Version: var ended } => !known.IsNone && !known.Version.IsNewerThan(ended),
-    };
-
     /// <summary>Gives back what it holds; nothing may be called afterwards.</summary>
     public void Close() => router.Close();
 
@@ -130,6 +122,14 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
     /// <summary>Writes what changed since the last write. A failure leaves it for the next time: the feed has it until then.</summary>
     /// <exception cref="StoreException">The store cannot be written now.</exception>
     public Task SaveAsync(CancellationToken stop) => saving = SaveAfterAsync(saving, stop);
+
+    /// <summary>Whether what another program did is newer than what is known. A value that ended is not newer than what was accepted since, and goes into its place.</summary>
+    private static bool Counts(in ExternalStatus written, in StatusRecord known) => written.End switch
+    {
+        null => written.Status != Status.Unknown || !known.IsNone,
+        { IsForeign: true } => !known.IsNone && known.Source.Kind == SourceKind.External,
+        { Version: var ended } => !known.IsNone && !known.Version.IsNewerThan(ended),
+    };
 
     private async Task SaveAfterAsync(Task previous, CancellationToken stop)
     {

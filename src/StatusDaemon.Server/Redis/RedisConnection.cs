@@ -222,7 +222,7 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
                 throw Away(new RedisException($"WRONGPASS: it takes us for the user {taken}"));
             }
         }
-        catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        catch (RedisServerException e) when (RedisErrors.IsOfMissingRight(e))
         {
             // A user with rights of its own: the default one may ask.
         }

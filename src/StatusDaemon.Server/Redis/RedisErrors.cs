@@ -43,6 +43,9 @@ internal static class RedisErrors
     /// <summary>Whether a server answered that it is a replica.</summary>
     public static bool IsOfReplica(Exception e) => Find<RedisServerException>(e) is { } said && said.Message.StartsWith("READONLY", StringComparison.Ordinal);
 
+    /// <summary>Whether a server answered that this user may not do that.</summary>
+    public static bool IsOfMissingRight(RedisServerException e) => e.Message.StartsWith("NOPERM", StringComparison.Ordinal);
+
     /// <summary>Whether a server answered that a key is of another type than the command is for.</summary>
     public static bool IsOfAnotherType(RedisServerException e) => e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
 

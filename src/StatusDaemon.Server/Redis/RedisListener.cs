@@ -95,7 +95,7 @@ internal sealed class RedisListener(RedisConnection connection, IReadOnlyList<st
         {
             return await connection.Subscriber.SubscribeAsync(channel);
         }
-        catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        catch (RedisServerException e) when (RedisErrors.IsOfMissingRight(e))
         {
             refused = channel.ToString();
             return null;

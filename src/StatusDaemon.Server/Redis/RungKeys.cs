@@ -7,9 +7,9 @@ internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer =
     where T : notnull
 {
     private readonly Lock gate = new();
+    private readonly Dictionary<T, long> rings = new(comparer);
     private Queue<T> order = new();
     private List<Ring<T>> inHand = [];
-    private readonly Dictionary<T, long> rings = new(comparer);
     private TaskCompletionSource rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool hasOverflown;
 
@@ -85,7 +85,6 @@ internal sealed class RungKeys<T>(int capacity, IEqualityComparer<T>? comparer =
             }
 
             inHand = taken;
-
             if (order.Count == 0 && rung.Task.IsCompleted)
             {
                 rung = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

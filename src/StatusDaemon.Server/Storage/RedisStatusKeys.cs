@@ -68,7 +68,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
             try
             {
                 RedisValue expected = write.Expected == 0 ? "" : write.Expected.ToString("x32", CultureInfo.InvariantCulture);
-                var result = await commands.ScriptEvaluateAsync(WriteScript, [(RedisKey)KeyOf(write.Uid)], [expected, write.Value, write.Time.Argument]);
+                var result = await commands.ScriptEvaluateAsync(WriteScript, [(RedisKey)KeyOf(write.Uid)], [expected, write.Value, write.Time.Argument, RedisStatusValue.MaxBytes]);
                 return result.Resp2Type == ResultType.Integer ? new Written(true, Left: LeftOf((long)result)) : new Written(false, (byte[]?)result);
             }
             catch (Exception e) when (RedisErrors.IsOfRedis(e))
@@ -173,7 +173,7 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
                 await server!.ExecuteAsync(connection.Database, "WAIT", [1, 200]);
             }
         }
-        catch (RedisServerException e) when (e.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        catch (RedisServerException e) when (RedisErrors.IsOfMissingRight(e))
         {
             // Without the right to INFO or WAIT a replica that is promoted may not know the epoch.
         }

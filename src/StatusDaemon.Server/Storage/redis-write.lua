@@ -1,9 +1,9 @@
 -- Writes a status, unless another value is there than the one that it may replace.
 -- KEYS[1] the key; ARGV: digest of the value that it replaces or '' for none, the value, its time to live: milliseconds, '' for none, 'keep' that of the
--- value that it replaces, 'ask' for none and to be told that one.
+-- value that it replaces, 'ask' for none and to be told that one; how much of a value is read, and compared.
 -- A number: written, or there already; what is left of the time that was to be kept or told, in milliseconds, -1 for none. Else the value that is there;
 -- false: there is none.
-local there = redis.pcall('GETRANGE', KEYS[1], 0, 8192) -- as much as is read: what is longer is no status
+local there = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[4])
 if type(there) == 'table' then
   there = '(' .. redis.call('TYPE', KEYS[1]).ok .. ')'
 elseif there == '' and redis.call('EXISTS', KEYS[1]) == 0 then
