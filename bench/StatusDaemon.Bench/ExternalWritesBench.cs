@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using StackExchange.Redis;
-using StatusDaemon.Auth;
-using StatusDaemon.Load;
 
 namespace StatusDaemon.Bench;
 
@@ -15,45 +12,35 @@ namespace StatusDaemon.Bench;
 internal static class ExternalWritesBench
 {
     private const int People = 2000;
-    private const string Service = "HTTP/bench.test";
     private static readonly TimeSpan Writing = TimeSpan.FromSeconds(15);
 
     public static async Task RunAsync()
     {
         await using var redis = await PrivilegeRedis.StartAsync();
-        var folder = Directory.CreateTempSubdirectory("statusd-external-").FullName;
-        var (key, port) = (RandomNumberGenerator.GetBytes(32), FreePorts.Next());
-        await File.WriteAllBytesAsync(Path.Combine(folder, "keytab"), ForgedTicket.Keytab(key, 1, Service));
-        await File.WriteAllTextAsync(Path.Combine(folder, "directory.yml"), "subscribers:\n" + string.Concat(Enumerable.Range(0, People).Select(person =>
-            $"  - {{ uid: {PrivilegeRedis.UidOf(person)}, dname: {PrivilegeRedis.NameOf(person)}@ALPHA.TEST }}\n")));
-        await File.WriteAllTextAsync(Path.Combine(folder, "settings.yml"), $$"""
-            AUTH: { keytab: keytab, servicename: HTTP@bench.test }
-            SERVICE: { port: {{port}} }
-            STATE: { path: var }
+        using var folder = await BenchFolder.CreateAsync($$"""
             STORAGE: { kind: redis }
             REDIS: { port: {{redis.Port}} }
             """);
-        using var server = BenchServer.Start(Path.Combine(folder, "settings.yml"));
+        await File.WriteAllTextAsync(folder.DirectoryFile, "subscribers:\n" + string.Concat(Enumerable.Range(0, People).Select(person =>
+            $"  - {{ uid: {PrivilegeRedis.UidOf(person)}, dname: {PrivilegeRedis.NameOf(person)}@ALPHA.TEST }}\n")));
+        using var server = BenchServer.Start(folder.Settings);
         try
         {
-            await BenchServer.ReadyAsync(port);
-            await RunAsync(redis.Commands, server, port, key, publishers: 200, rate: 1000);
-            await RunAsync(redis.Commands, server, port, key, publishers: People - 1, rate: 20_000);
+            await BenchServer.ReadyAsync(folder.Port);
+            await RunAsync(redis.Commands, server, folder, publishers: 200, rate: 1000);
+            await RunAsync(redis.Commands, server, folder, publishers: People - 1, rate: 20_000);
         }
         finally
         {
             server.Kill();
             await server.WaitForExitAsync();
-            Directory.Delete(folder, recursive: true);
         }
     }
 
-    private static async Task RunAsync(IDatabase commands, Process server, int port, byte[] key, int publishers, int rate)
+    private static async Task RunAsync(IDatabase commands, Process server, BenchFolder folder, int publishers, int rate)
     {
-        var ticket = ForgedTicket.Good(key) with { Service = Service, Client = PrivilegeRedis.NameOf(People - 1) };
         using var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
-        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/pubsub"), CancellationToken.None);
+        await folder.ConnectAsync(socket, PrivilegeRedis.NameOf(People - 1));
         var watch = "{\"events\":{" + string.Join(',', Enumerable.Range(0, publishers).Select(person => $"\"{PrivilegeRedis.UidOf(person)}\":9")) + "}}";
         await socket.SendAsync(Encoding.UTF8.GetBytes(watch), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 

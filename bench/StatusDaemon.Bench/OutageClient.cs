@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
-using StatusDaemon.Auth;
 
 namespace StatusDaemon.Bench;
 
@@ -39,12 +38,10 @@ internal sealed class OutageClient : IDisposable
 
     /// <summary>Logs in, and watches.</summary>
     /// <param name="start">What times count from.</param>
-    public static async Task<OutageClient> ConnectAsync(int port, byte[] key, int person, IEnumerable<OutageWatch> watches, long start, ConcurrentQueue<string> violations)
+    public static async Task<OutageClient> ConnectAsync(BenchFolder folder, int person, IEnumerable<OutageWatch> watches, long start, ConcurrentQueue<string> violations)
     {
         var client = new OutageClient(person, watches, start, violations);
-        var ticket = ForgedTicket.Good(key) with { Service = RedisOutageBench.Service, Client = PrivilegeRedis.NameOf(person) };
-        client.socket.Options.SetRequestHeader("Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
-        await client.socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/pubsub"), CancellationToken.None);
+        await folder.ConnectAsync(client.socket, PrivilegeRedis.NameOf(person));
         await client.SendAsync("{\"events\":{" + string.Join(',', client.watches.Keys.Select(watched => $"\"{PrivilegeRedis.UidOf(watched)}\":9")) + "}}");
         client.reading = client.ReadAsync();
         return client;

@@ -1,11 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using StackExchange.Redis;
-using StatusDaemon.Auth;
-using StatusDaemon.Load;
 
 namespace StatusDaemon.Bench;
 
@@ -19,9 +16,6 @@ namespace StatusDaemon.Bench;
 /// </remarks>
 internal sealed class RedisOutageBench : IAsyncDisposable
 {
-    /// <summary>Whom tickets are for.</summary>
-    public const string Service = "HTTP/bench.test";
-
     private const int People = 2000;
     private const int Publishers = 200;
     private const int Subjects = 400; // whom another program sets
@@ -47,9 +41,7 @@ internal sealed class RedisOutageBench : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly PrivilegeRedis redis;
-    private readonly string settings;
-    private readonly int port;
-    private readonly byte[] key;
+    private readonly BenchFolder folder;
     private readonly long start = Stopwatch.GetTimestamp();
     private readonly ConcurrentQueue<string> violations = new();
     private readonly List<OutageClient> publishers = [];
@@ -64,12 +56,10 @@ internal sealed class RedisOutageBench : IAsyncDisposable
     private volatile IDatabase? forWrites; // null while Redis is away
     private Process? started;
 
-    private RedisOutageBench(PrivilegeRedis redis, string settings, int port, byte[] key)
+    private RedisOutageBench(PrivilegeRedis redis, BenchFolder folder)
     {
         this.redis = redis;
-        this.settings = settings;
-        this.port = port;
-        this.key = key;
+        this.folder = folder;
     }
 
     private Process Server => started!;
@@ -82,27 +72,14 @@ internal sealed class RedisOutageBench : IAsyncDisposable
     {
         await using var redis = await PrivilegeRedis.StartAsync(isDurable: true);
         await redis.FillAsync(People, PrivilegeDatabase);
-        var folder = Directory.CreateTempSubdirectory("statusd-outage-").FullName;
-        var (key, port) = (RandomNumberGenerator.GetBytes(32), FreePorts.Next());
-        await File.WriteAllBytesAsync(Path.Combine(folder, "keytab"), ForgedTicket.Keytab(key, 1, Service));
-        await File.WriteAllTextAsync(Path.Combine(folder, "settings.yml"), $$"""
-            AUTH: { keytab: keytab, servicename: HTTP@bench.test }
-            SERVICE: { port: {{port}} }
-            STATE: { path: var }
+        using var folder = await BenchFolder.CreateAsync($$"""
             STORAGE: { kind: redis }
             REDIS: { port: {{redis.Port}} }
             PRIVILEGES: { source: redis }
             PRIVILEGE_REDIS: { port: {{redis.Port}}, db: {{PrivilegeDatabase}} }
             """);
-        try
-        {
-            await using var bench = new RedisOutageBench(redis, Path.Combine(folder, "settings.yml"), port, key);
-            await bench.RunPhasesAsync(outage);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await using var bench = new RedisOutageBench(redis, folder);
+        await bench.RunPhasesAsync(outage);
     }
 
     /// <inheritdoc/>
@@ -118,8 +95,8 @@ internal sealed class RedisOutageBench : IAsyncDisposable
     private async Task RunPhasesAsync(TimeSpan outage)
     {
         await WriteRulesAsync();
-        started = BenchServer.Start(settings);
-        await BenchServer.ReadyAsync(port);
+        started = BenchServer.Start(folder.Settings);
+        await BenchServer.ReadyAsync(folder.Port);
         await ConnectAllAsync();
         forWrites = redis.Database(0);
         Task[] load = [PublishAsync(), WriteAsync(), LoginAsync(), AskReadinessAsync()];
@@ -209,7 +186,7 @@ internal sealed class RedisOutageBench : IAsyncDisposable
         await Task.WhenAll(publishers.Concat(watchers).Select(client => client.Told)).WaitAsync(Patience);
     }
 
-    private Task<OutageClient> ConnectAsync(int person, IEnumerable<OutageWatch> watches) => OutageClient.ConnectAsync(port, key, person, watches, start, violations);
+    private Task<OutageClient> ConnectAsync(int person, IEnumerable<OutageWatch> watches) => OutageClient.ConnectAsync(folder, person, watches, start, violations);
 
     private async Task PublishAsync()
     {
@@ -317,7 +294,7 @@ internal sealed class RedisOutageBench : IAsyncDisposable
         using var http = new HttpClient();
         while (!end.IsCancellationRequested)
         {
-            using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"), CancellationToken.None);
+            using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{folder.Port}/readyz"), CancellationToken.None);
             if (!answer.IsSuccessStatusCode)
             {
                 violations.Enqueue($"/readyz was {(int)answer.StatusCode}");
@@ -492,8 +469,8 @@ internal sealed class RedisOutageBench : IAsyncDisposable
         }
 
         await EndServerAsync();
-        started = BenchServer.Start(settings);
-        await BenchServer.ReadyAsync(port);
+        started = BenchServer.Start(folder.Settings);
+        await BenchServer.ReadyAsync(folder.Port);
         var last = LastOfAll();
         using var auditor = await ConnectAsync(Auditor, last.Keys.Select(person => new OutageWatch(person, isHidden: false)));
         await auditor.Told.WaitAsync(Patience);

@@ -1,10 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Text;
-using StatusDaemon.Auth;
-using StatusDaemon.Load;
 
 namespace StatusDaemon.Bench;
 
@@ -20,45 +17,37 @@ internal static class RuleFlipBench
     private const int Watchers = 50;
     private const int FlipsPerSecond = 1000;
     private const int StatusesPerSecond = 200;
-    private const string Service = "HTTP/bench.test";
     private static readonly TimeSpan Flipping = TimeSpan.FromSeconds(20);
 
     public static async Task RunAsync()
     {
         await using var redis = await PrivilegeRedis.StartAsync();
         await redis.FillAsync(People);
-        var folder = Directory.CreateTempSubdirectory("statusd-flip-").FullName;
-        var (key, port) = (RandomNumberGenerator.GetBytes(32), FreePorts.Next());
-        await File.WriteAllBytesAsync(Path.Combine(folder, "keytab"), ForgedTicket.Keytab(key, 1, Service));
-        await File.WriteAllTextAsync(Path.Combine(folder, "settings.yml"), $$"""
-            AUTH: { keytab: keytab, servicename: HTTP@bench.test }
-            SERVICE: { port: {{port}} }
-            STATE: { path: var }
+        using var folder = await BenchFolder.CreateAsync($$"""
             PRIVILEGES: { source: redis }
             PRIVILEGE_REDIS: { port: {{redis.Port}} }
             """);
         var start = Stopwatch.GetTimestamp();
-        using var server = BenchServer.Start(Path.Combine(folder, "settings.yml"));
+        using var server = BenchServer.Start(folder.Settings);
         try
         {
-            await BenchServer.ReadyAsync(port);
+            await BenchServer.ReadyAsync(folder.Port);
             Print("ready after", $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
-            await RunAsync(redis, server, port, key);
+            await RunAsync(redis, server, folder);
         }
         finally
         {
             server.Kill();
             await server.WaitForExitAsync();
-            Directory.Delete(folder, recursive: true);
         }
     }
 
-    private static async Task RunAsync(PrivilegeRedis redis, Process server, int port, byte[] key)
+    private static async Task RunAsync(PrivilegeRedis redis, Process server, BenchFolder folder)
     {
         using var stop = new CancellationTokenSource();
         var pairs = new Pair[Watchers, Publishers];
         List<Task> readers = [];
-        var publishers = await Task.WhenAll(Enumerable.Range(0, Publishers).Select(number => ConnectAsync(port, key, number)));
+        var publishers = await Task.WhenAll(Enumerable.Range(0, Publishers).Select(number => ConnectAsync(folder, number)));
         readers.AddRange(publishers.Select(publisher => ReadAsync(publisher, null, stop.Token)));
         for (var watcher = 0; watcher < Watchers; watcher++)
         {
@@ -68,7 +57,7 @@ internal static class RuleFlipBench
                 mine[publisher] = pairs[watcher, publisher] = new Pair();
             }
 
-            var socket = await ConnectAsync(port, key, Publishers + watcher);
+            var socket = await ConnectAsync(folder, Publishers + watcher);
             readers.Add(ReadAsync(socket, mine, stop.Token));
             await SendAsync(socket, "{\"events\":{" + string.Join(',', Enumerable.Range(0, Publishers).Select(number => $"\"{PrivilegeRedis.UidOf(number)}\":9")) + "}}");
         }
@@ -138,12 +127,10 @@ internal static class RuleFlipBench
         }
     }
 
-    private static async Task<ClientWebSocket> ConnectAsync(int port, byte[] key, int person)
+    private static async Task<ClientWebSocket> ConnectAsync(BenchFolder folder, int person)
     {
-        var ticket = ForgedTicket.Good(key) with { Service = Service, Client = PrivilegeRedis.NameOf(person) };
         var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", $"Negotiate {Convert.ToBase64String(ticket.ToToken())}");
-        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/pubsub"), CancellationToken.None);
+        await folder.ConnectAsync(socket, PrivilegeRedis.NameOf(person));
         return socket;
     }
 
