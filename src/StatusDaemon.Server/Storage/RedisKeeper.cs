@@ -271,8 +271,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         hears &= await notifications.AreOnAsync(servers) != false;
         if (isFirst && !hears)
         {
-            throw new RedisAwayException(
-                $"Redis at {connection.Address} {WhyDeaf()}.", isRefusal: true);
+            throw new RedisAwayException($"Redis at {connection.Address} {WhyDeaf()}.", isRefusal: true);
         }
 
         NoteHearing(hears);

@@ -57,19 +57,9 @@ public sealed class RedisDirectorySetupTests(RedisCluster cluster) : IClassFixtu
     {
         using var folder = new TempFolder();
         var certificate = LocalCertificate.MakeIn(folder);
-        await using var redis = await RedisProcess.StartAsync(
-            port => [.. RedisProcess.Durable, "--requirepass", "open sesame", "--tls-port", port, "--tls-cert-file", certificate.Path, "--tls-key-file", certificate.KeyPath, "--tls-ca-cert-file", certificate.Path],
-            client => client.Password = "open sesame");
+        await using var redis = await RedisProcess.StartTlsAsync(certificate);
         await Task.WhenAll(People.Select(person => PrivilegeWriter.PutAsync(redis.Commands, person)));
-        await using var directory = await FollowAsync(new RedisOptions
-        {
-            Port = redis.TlsPort,
-            Tls = true,
-            TlsAuthority = certificate.Path,
-            TlsCertificate = certificate.Path,
-            TlsKey = certificate.KeyPath,
-            Password = new Secret("open sesame"),
-        });
+        await using var directory = await FollowAsync(redis.TlsOptions(certificate));
         Assert.Equal(People.Length, directory.Current.Subscribers.Count);
         await HideAsync(redis.Commands, directory);
     }

@@ -5,7 +5,9 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using StackExchange.Redis;
+using StatusDaemon.EndToEnd;
 using StatusDaemon.Load;
+using StatusDaemon.Settings;
 
 namespace StatusDaemon.Redis;
 
@@ -14,6 +16,8 @@ internal sealed partial class RedisProcess : IAsyncDisposable
 {
     /// <summary>Options of a server that keeps all that it acknowledged through kill -9, and tells of changes.</summary>
     public static readonly string[] Durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--notify-keyspace-events", "KA"];
+
+    private const string Password = "open sesame";
 
     private readonly string folder = Directory.CreateTempSubdirectory("statusd-redis-").FullName;
     private readonly string[] options;
@@ -40,6 +44,17 @@ internal sealed partial class RedisProcess : IAsyncDisposable
     /// <summary>How to reach it, with the defaults of everything else.</summary>
     public RedisOptions Options => new() { Port = Port };
 
+    /// <summary>How the daemon reaches one that was started with TLS.</summary>
+    public RedisOptions TlsOptions(LocalCertificate certificate) => new()
+    {
+        Port = TlsPort,
+        Tls = true,
+        TlsAuthority = certificate.Path,
+        TlsCertificate = certificate.Path,
+        TlsKey = certificate.KeyPath,
+        Password = new Secret(Password),
+    };
+
     /// <summary>For commands, as any other program gives them.</summary>
     public IDatabase Commands => connection!.GetDatabase();
 
@@ -55,15 +70,18 @@ internal sealed partial class RedisProcess : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts one that speaks TLS too.</summary>
-    /// <param name="options">Given the TLS port.</param>
-    /// <param name="client">Changes how the test itself connects to it.</param>
-    public static async Task<RedisProcess> StartAsync(Func<string, string[]> options, Action<ConfigurationOptions> client)
+    /// <summary>Starts one that speaks TLS too, asks who comes so for a certificate, and wants a password.</summary>
+    public static async Task<RedisProcess> StartTlsAsync(LocalCertificate certificate)
     {
         var port = FreePorts.Next();
-        var server = new RedisProcess(options(port.ToString(CultureInfo.InvariantCulture)), sentinel: null) { TlsPort = port };
+        string[] options =
+        [
+            .. Durable, "--requirepass", Password, "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--tls-cert-file", certificate.Path, "--tls-key-file", certificate.KeyPath, "--tls-ca-cert-file",
+            certificate.Path,
+        ];
+        var server = new RedisProcess(options, sentinel: null) { TlsPort = port };
         server.Launch();
-        await server.ConnectAsync(client);
+        await server.ConnectAsync(client => client.Password = Password);
         return server;
     }
 

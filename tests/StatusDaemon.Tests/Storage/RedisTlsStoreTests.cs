@@ -12,24 +12,14 @@ public sealed class RedisTlsStoreTests : RedisStatusStoreContract
     private RedisProcess redis = null!;
     private LocalCertificate certificate = null!;
 
-    private protected override RedisOptions Options => new()
-    {
-        Port = redis.TlsPort,
-        Tls = true,
-        TlsAuthority = certificate.Path,
-        TlsCertificate = certificate.Path,
-        TlsKey = certificate.KeyPath,
-        Password = new Secret("open sesame"),
-    };
+    private protected override RedisOptions Options => redis.TlsOptions(certificate);
 
     private protected override IDatabase Others => redis.Commands;
 
     public override async ValueTask InitializeAsync()
     {
         certificate = LocalCertificate.MakeIn(folder);
-        redis = await RedisProcess.StartAsync(
-            port => [.. RedisProcess.Durable, "--requirepass", "open sesame", "--tls-port", port, "--tls-cert-file", certificate.Path, "--tls-key-file", certificate.KeyPath, "--tls-ca-cert-file", certificate.Path],
-            client => client.Password = "open sesame");
+        redis = await RedisProcess.StartTlsAsync(certificate);
     }
 
     public override async ValueTask DisposeAsync()
