@@ -14,7 +14,7 @@ var server = new ServerRun(settings, Console.Out);
 var privileges = new PrivilegeRun(Console.Out, Console.Error);
 var modules = new Modules(
     DefaultSettings: settings,
-    UpAsync: server.UpAsync,
+    RunServerAsync: server.RunAsync,
     ReadClientDefaults: server.ReadClientDefaults,
     TestClientAsync: (request, stop) => new TestClient(request, Console.Out, Console.Error, TimeProvider.System).RunAsync(stop),
     ImportPrivilegesAsync: privileges.ImportAsync,

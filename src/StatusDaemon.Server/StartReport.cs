@@ -1,7 +1,23 @@
+using System.Net;
+
 namespace StatusDaemon;
 
 /// <summary>What runs, for the one who started it: facts only, the command line has the words in the user's language.</summary>
 public sealed record StartReport
+{
+    /// <summary>The daemon, where it runs for others; null where it does not.</summary>
+    public required DaemonReport? Daemon { get; init; }
+
+    /// <summary>The status server; null where it does not run here.</summary>
+    public required GatewayReport? Gateway { get; init; }
+}
+
+/// <summary>A daemon for modules in other processes.</summary>
+/// <param name="Address">Where they reach it.</param>
+public sealed record DaemonReport(IPEndPoint Address, int Shards);
+
+/// <summary>A status server.</summary>
+public sealed record GatewayReport
 {
     /// <summary>Where clients of this machine reach it, such as <c>http://127.0.0.1:8080</c>; with TLS under a name that the certificate has, where one fits.</summary>
     public required Uri Address { get; init; }

@@ -51,6 +51,9 @@ internal sealed record StatusdSettings
     /// <summary>Section <c>LOG</c>.</summary>
     public required LogOptions Log { get; init; }
 
+    /// <summary>Where members of the cluster on this machine keep what they share.</summary>
+    public string ClusterFolder => Path.Combine(State.Path, "cluster");
+
     /// <summary>What holds where the directory says nothing: it is written in three sections.</summary>
     public DirectoryPolicy Policy => new()
     {

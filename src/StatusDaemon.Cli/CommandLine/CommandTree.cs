@@ -36,7 +36,7 @@ internal sealed class CommandTree
         common = [config, help, version];
         commands =
         [
-            UpCommand.Create(modules), LaterCommand.Daemon(), LaterCommand.WsServer(), LaterCommand.SyncReceiver(), LaterCommand.SyncSender(),
+            ServerCommand.Up(modules), ServerCommand.Daemon(modules), ServerCommand.WsServer(modules), LaterCommand.SyncReceiver(), LaterCommand.SyncSender(),
             LaterCommand.SyncClient(), TestClientCommand.Create(modules, json), ImportPrivilegesCommand.Create(modules, json), ExportPrivilegesCommand.Create(modules, json),
             LaterCommand.Cli(),
         ];

@@ -7,12 +7,6 @@ namespace StatusDaemon.CommandLine;
 /// <summary>A module that comes later: its command line is taken and checked as it will be, then the user is told what to use meanwhile.</summary>
 internal static class LaterCommand
 {
-    /// <summary><c>statusd daemon</c>.</summary>
-    public static ModuleCommand Daemon() => Create("daemon", ["--daemon", "-d"], Text.ModuleDaemon, Text.ModuleLater);
-
-    /// <summary><c>statusd ws-server</c>.</summary>
-    public static ModuleCommand WsServer() => Create("ws-server", ["--ws-server", "-ws"], Text.ModuleWsServer, Text.ModuleLater);
-
     /// <summary><c>statusd sync-receiver</c>.</summary>
     public static ModuleCommand SyncReceiver() =>
         Create("sync-receiver", ["--synchronize-receiver", "-rsync"], Text.ModuleSyncReceiver, Text.ModuleLaterSync);

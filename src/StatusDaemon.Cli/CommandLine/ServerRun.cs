@@ -9,15 +9,15 @@ namespace StatusDaemon.CommandLine;
 /// <param name="defaultSettings">Absolute path of the settings file where none is named.</param>
 internal sealed class ServerRun(string defaultSettings, TextWriter output)
 {
-    /// <summary>Runs all modules in this process.</summary>
+    /// <summary>Runs parts of the server in this process.</summary>
     /// <param name="stop">Ends it before it is up; after that the server hears the signals itself, and tells its clients which it was.</param>
     /// <returns>0 when it was asked to end and did, 1 when a part of it failed.</returns>
-    public async Task<int> UpAsync(string settingsPath, CancellationToken stop)
+    public async Task<int> RunAsync(ServerModules modules, string settingsPath, CancellationToken stop)
     {
         try
         {
             stop.ThrowIfCancellationRequested();
-            await using var server = await StatusdServer.CreateAsync(settingsPath, stop);
+            await using var server = await StatusdServer.CreateAsync(settingsPath, modules, stop);
             await WriteAsync(settingsPath, await server.StartAsync(stop));
             return await server.WaitAsync(CancellationToken.None) ? 0 : 1;
         }
@@ -74,27 +74,44 @@ internal sealed class ServerRun(string defaultSettings, TextWriter output)
 
     private async Task WriteAsync(string settingsPath, StartReport report)
     {
-        if (report.SandboxRealms.Count > 0)
+        if (report.Daemon is { } daemon)
         {
-            await output.WriteLineAsync(Text.UpSandbox.With(string.Join(", ", report.SandboxRealms)));
+            await output.WriteLineAsync(Text.UpDaemon.With(daemon.Address, daemon.Shards));
         }
 
-        var http = report.Address.GetLeftPart(UriPartial.Authority);
+        if (report.Gateway is { } gateway)
+        {
+            await WriteAsync(settingsPath, gateway);
+        }
+        else
+        {
+            await output.WriteLineAsync(Text.UpSettings.With(settingsPath));
+        }
+
+        await output.WriteLineAsync(Text.UpStop);
+        await output.FlushAsync(CancellationToken.None);
+    }
+
+    private async Task WriteAsync(string settingsPath, GatewayReport gateway)
+    {
+        if (gateway.SandboxRealms.Count > 0)
+        {
+            await output.WriteLineAsync(Text.UpSandbox.With(string.Join(", ", gateway.SandboxRealms)));
+        }
+
+        var http = gateway.Address.GetLeftPart(UriPartial.Authority);
         await output.WriteLineAsync(Text.UpRunning.With("ws" + http["http".Length..], http));
         await output.WriteLineAsync(Text.UpSettings.With(settingsPath));
-        foreach (var line in Describe(report.Login))
+        foreach (var line in Describe(gateway.Login))
         {
             await output.WriteLineAsync(line);
         }
 
         await output.WriteLineAsync(Text.UpTry);
-        foreach (var command in Suggestions.For(settingsPath == defaultSettings ? null : settingsPath, report, ReadElsewhere(settingsPath)))
+        foreach (var command in Suggestions.For(settingsPath == defaultSettings ? null : settingsPath, gateway, ReadElsewhere(settingsPath)))
         {
             await output.WriteLineAsync("  " + command);
         }
-
-        await output.WriteLineAsync(Text.UpStop);
-        await output.FlushAsync(CancellationToken.None);
     }
 
     /// <summary>How people log in, and what looks wrong about it.</summary>

@@ -12,7 +12,7 @@ internal static class Suggestions
     /// <summary>Commands for a server: as somebody of the sandbox, with the ticket of whoever types them, or with the trusted header.</summary>
     /// <param name="settingsPath">The settings file where it is not the default one, else null.</param>
     /// <param name="elsewhere">What a client in another terminal takes from the settings, this process's own variables left out; null where it can't read them.</param>
-    public static IReadOnlyList<string> For(string? settingsPath, StartReport report, ClientDefaults? elsewhere)
+    public static IReadOnlyList<string> For(string? settingsPath, GatewayReport report, ClientDefaults? elsewhere)
     {
         var ready = Line("curl", new Uri(report.Address, "/readyz").AbsoluteUri);
         switch (report.Login)
@@ -36,7 +36,7 @@ internal static class Suggestions
         string As(string dname) => report.SandboxRealms.Count > 0 ? " " + Line("--as", dname) : "";
     }
 
-    private static string Client(string? settingsPath, StartReport report, LoginReport.Kerberos kerberos, ClientDefaults? elsewhere)
+    private static string Client(string? settingsPath, GatewayReport report, LoginReport.Kerberos kerberos, ClientDefaults? elsewhere)
     {
         var host = report.Address.IdnHost;
         List<string> words = ["./statusd", "test-client"];

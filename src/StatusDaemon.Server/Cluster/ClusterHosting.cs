@@ -1,7 +1,7 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Messaging;
 using OrleansClusterOptions = Orleans.Configuration.ClusterOptions;
 
 namespace StatusDaemon.Cluster;
@@ -15,6 +15,9 @@ internal static class ClusterHosting
 
     /// <summary>How long the whole host may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
     public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(4);
+
+    /// <summary>How often a client asks where the daemons are.</summary>
+    public static readonly TimeSpan DaemonRefresh = TimeSpan.FromSeconds(1);
 
     /// <summary>Shards and system grains of which a member remembers where they are. The default of a million takes 18 MB at once.</summary>
     private const int CachedGrains = 10_000;
@@ -59,18 +62,18 @@ internal static class ClusterHosting
     }
 
     /// <summary>A client of silos in other processes.</summary>
-    /// <param name="gateways">Gateway endpoints of some silos; one that answers is enough.</param>
-    public static void AddClusterClient(this IHostApplicationBuilder builder, string clusterId, IReadOnlyList<IPEndPoint> gateways, MemberCertificates certificates)
+    /// <param name="daemons">Where they are.</param>
+    public static void AddClusterClient(this IHostApplicationBuilder builder, IGatewayListProvider daemons, string clusterId, MemberCertificates certificates)
     {
         AddMemberTls(builder, certificates);
         builder.UseOrleansClient(client =>
         {
-            client.UseStaticClustering([.. gateways]);
+            client.Services.AddSingleton(daemons);
             client.Services.AddOptions<ClientConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
                 options.ConfigureConnection(connection => connection.Use(tls.Dial)));
             client.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = clusterId);
             client.Configure<ClientMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
-            client.Configure<GatewayOptions>(static options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+            client.Configure<GatewayOptions>(static options => options.GatewayListRefreshPeriod = DaemonRefresh);
         });
     }
 

@@ -15,9 +15,13 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
 {
     private static readonly TimeSpan SaveRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Between two looks at the directory for somebody whom it does not know.</summary>
+    private static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(1);
+
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
     private IGrainTimer saveTimer = null!;
+    private TimeSpan refreshedAt = -RefreshPause;
     private bool hasLearnt;
     private bool isSaveDue;
     private bool isSaveFailing;
@@ -64,6 +68,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         try
         {
             await LearnScanAsync();
+            await RefreshForNewcomersAsync(parsed);
             await CatchUpWithDirectoryAsync();
             if (parsed.Declares)
             {
@@ -108,6 +113,17 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         if (shard.DirectoryRevision < services.Directory.Current.Revision)
         {
             await shard.TakeAsync(new RouterInput.DirectoryChanged(services.Changes.UpTo(services.Directory.Current)), CancellationToken.None);
+        }
+    }
+
+    /// <summary>A gateway in another process reads the directory by itself, and may know of a new subscriber earlier than we.</summary>
+    private async Task RefreshForNewcomersAsync(ShardBatch batch)
+    {
+        var now = services.Clock.Now.Steady;
+        if (now - refreshedAt >= RefreshPause && batch.Inputs.Any(input => input is RouterInput.Open open && !services.Directory.Current.MayLogIn(open.Subscriber)))
+        {
+            refreshedAt = now;
+            await services.Directory.RefreshAsync(services.Stopping);
         }
     }
 

@@ -40,6 +40,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
     public static readonly TimeSpan LingerFor = TimeSpan.FromSeconds(2);
 
+    private readonly ShardCalls calls;
     private readonly Mailbox mail;
     private readonly List<TaskCompletionSource> taken = []; // in this turn
     private readonly GatewayId id;
@@ -47,7 +48,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly UidTable uids;
     private readonly Limits limits;
     private readonly ISubscriberDirectory directory;
-    private readonly IClusterClient cluster;
     private readonly SteadyClock clock;
     private readonly AwakeClock awake; // a pause of the process makes nobody silent, or slow
     private readonly TimeProvider time;
@@ -60,7 +60,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly ClientMessage message = new();
     private readonly byte[] sendRoom = new byte[DetachedSocket.MaxStagedBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ShardCalls calls = null!;
     private Moment now; // of this turn
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
@@ -70,13 +69,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private ClientDrain? drain;
 
     public GatewayLoop(
-        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+        GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, ISubscriberDirectory directory, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
     {
         this.id = id;
         this.uids = uids;
         this.limits = limits;
         this.directory = directory;
-        this.cluster = cluster;
         this.clock = clock;
         this.time = time;
         this.log = log;
@@ -88,6 +86,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         reader = NewReader();
         Sockets = new SocketLoop($"gateway {id}", this);
         mail = new Mailbox(Sockets.Wake);
+        calls = new ShardCalls(fanOut.Links, uids, clock, time, id, mail.Tell, log);
     }
 
     /// <summary>The thread, and the sockets on it.</summary>
@@ -111,13 +110,20 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>Where a detached socket puts together what it sends at once.</summary>
     public Span<byte> SendRoom => sendRoom;
 
-    /// <summary>Begins to run, and to call the shards.</summary>
-    public void Start()
+    /// <summary>Begins to run. What clients say waits for <see cref="Attach"/>.</summary>
+    public void Start() => Sockets.Start();
+
+    /// <summary>Begins to call the shards.</summary>
+    public void Attach(IClusterClient cluster)
     {
         var self = cluster.CreateObjectReference<IGatewayObserver>(this);
-        calls = new ShardCalls(fanOut.Links, cluster, self, uids, clock, time, id, mail.Tell, log);
-        Sockets.Post(static loop => ((GatewayLoop)loop!).isTick = true, this); // the first call of each shard
-        Sockets.Start();
+        Sockets.Post(
+            _ =>
+            {
+                calls.Attach(cluster, self);
+                isTick = true; // the first call of each shard
+            },
+            null);
     }
 
     /// <inheritdoc cref="Mailbox.PostAsync"/>

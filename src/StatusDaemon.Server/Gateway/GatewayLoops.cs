@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StatusDaemon.Auth;
+using StatusDaemon.Cluster;
 using StatusDaemon.Daemon;
 using StatusDaemon.Directories;
 using StatusDaemon.Names;
@@ -16,20 +17,22 @@ namespace StatusDaemon.Gateway;
 internal sealed class GatewayLoops : BackgroundService
 {
     private readonly ISubscriberDirectory directory;
+    private readonly IShardAccess access;
     private readonly TimeProvider time;
     private readonly GatewayLoop[] loops;
 
     /// <param name="count">One a thread: at least 1.</param>
     public GatewayLoops(
-        int count, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, UidTable uids, ISubscriberDirectory directory, IClusterClient cluster, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
+        int count, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, UidTable uids, ISubscriberDirectory directory, IShardAccess access, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
     {
         this.directory = directory;
+        this.access = access;
         this.time = time;
         Shards = shards;
         loops =
         [
             .. Enumerable.Range(0, count).Select(_ => new GatewayLoop(
-                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, counts, directory, cluster, clock, time, log)),
+                new GatewayId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), uids, shards, limits, auth, counts, directory, clock, time, log)),
         ];
     }
 
@@ -64,6 +67,12 @@ internal sealed class GatewayLoops : BackgroundService
         Task[] parts = [.. loops.Select(loop => loop.Sockets.Ended), TickAsync(ending.Token), FollowDirectoryAsync(ending.Token)];
         try
         {
+            var isAttached = AttachAsync(ending.Token);
+            if (await Task.WhenAny([isAttached, .. parts]) == isAttached)
+            {
+                await isAttached;
+            }
+
             // None of them ends by itself: without one the others would go on as if nothing were missing.
             await await Task.WhenAny(parts);
         }
@@ -76,6 +85,15 @@ internal sealed class GatewayLoops : BackgroundService
             }
 
             await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task AttachAsync(CancellationToken stop)
+    {
+        var cluster = await access.ConnectAsync(stop);
+        foreach (var loop in loops)
+        {
+            loop.Attach(cluster);
         }
     }
 

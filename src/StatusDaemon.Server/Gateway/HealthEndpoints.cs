@@ -6,7 +6,7 @@ using StatusDaemon.Storage;
 namespace StatusDaemon.Gateway;
 
 /// <summary><c>/healthz</c>: the process serves HTTP; <c>/readyz</c>: clients can be sent here. Plain text, a line a finding.</summary>
-internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscriberDirectory directory, IStatusStore store)
+internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscriberDirectory directory, IStatusStore? store = null)
 {
     /// <summary>Serves <c>/healthz</c>.</summary>
     public static Task ServeHealthAsync(HttpContext http) => SayAsync(http, StatusCodes.Status200OK, "ok");
@@ -24,7 +24,7 @@ internal sealed class HealthEndpoints(GatewayLoops loops, ILogin login, ISubscri
         [
             obstacle ?? "ready",
             .. directory.Trouble is { } notInForce ? [$"directory: {notInForce}"] : Array.Empty<string>(),
-            .. store.Trouble is { } trouble ? [$"storage: {trouble}"] : Array.Empty<string>(),
+            .. store?.Trouble is { } trouble ? [$"storage: {trouble}"] : Array.Empty<string>(),
         ];
         return SayAsync(http, obstacle is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, string.Join('\n', words));
     }

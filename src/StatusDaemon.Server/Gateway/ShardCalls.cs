@@ -8,31 +8,39 @@ namespace StatusDaemon.Gateway;
 
 /// <summary>Calls the shards for one gateway loop: each has one batch outstanding at most, and an idle one is called once a second.</summary>
 /// <remarks>Owned by the loop, which waits for no call: what comes of it is an input of the loop again.</remarks>
-/// <param name="self">How a daemon reaches the gateway.</param>
 /// <param name="tell">Brings what comes of a call to the loop.</param>
 internal sealed partial class ShardCalls(
-    IReadOnlyList<ShardLink> links, IClusterClient cluster, IGatewayObserver self, UidTable uids, SteadyClock clock, TimeProvider time, GatewayId id, Func<LoopInput, bool> tell, ILogger log)
+    IReadOnlyList<ShardLink> links, UidTable uids, SteadyClock clock, TimeProvider time, GatewayId id, Func<LoopInput, bool> tell, ILogger log)
 {
     // With a tick a second: an idle shard is called once a second.
     private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
     private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(400));
 
-    private readonly IShardGrain[] shards = [.. links.Select((_, shard) => cluster.GetGrain<IShardGrain>(shard))];
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
     private readonly TimeSpan[] pauses = new TimeSpan[links.Count]; // zero where the last call was answered
+    private IShardGrain[] shards = []; // none until there is a way to them
+    private IGatewayObserver self = null!;
 
-    /// <summary>Whether no shard has anything to be told, or to answer.</summary>
-    public bool IsQuiet => links.All(link => !link.IsBusy && !link.HasWork);
+    /// <summary>Whether no shard that can be reached has anything to be told, or to answer.</summary>
+    public bool IsQuiet => shards.Length == 0 || links.All(link => !link.IsBusy && !link.HasWork);
 
     /// <summary>Whether something waits for an answer that is under way.</summary>
     public bool IsWaitedFor => links.Any(link => link.IsWaitedFor);
+
+    /// <summary>There is a way to the shards: from now on they are called.</summary>
+    /// <param name="gateway">How a daemon reaches the gateway.</param>
+    public void Attach(IClusterClient cluster, IGatewayObserver gateway)
+    {
+        self = gateway;
+        shards = [.. links.Select((_, shard) => cluster.GetGrain<IShardGrain>(shard))];
+    }
 
     /// <summary>Calls every shard that there is something for, and with a tick every idle one: a heartbeat.</summary>
     public void Call(bool isTick)
     {
         var now = clock.Now.Steady;
         List<(int Shard, Payload Batch, TimeSpan Pause)>? due = null;
-        for (var shard = 0; shard < links.Count; shard++)
+        for (var shard = 0; shard < shards.Length; shard++)
         {
             var link = links[shard];
             if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Messaging;
 
 namespace StatusDaemon.Cluster;
 
@@ -40,7 +41,7 @@ internal sealed class TestSilo : IAsyncDisposable
     public static async Task<IHost> StartClientAsync(IPEndPoint gateway, MemberCertificates certificates, CancellationToken giveUp)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.AddClusterClient("test", [gateway], certificates);
+        builder.AddClusterClient(new OneGateway(gateway), "test", certificates);
         return await StartAsync(builder, giveUp);
     }
 
@@ -72,5 +73,16 @@ internal sealed class TestSilo : IAsyncDisposable
             host.Dispose();
             throw;
         }
+    }
+
+    private sealed class OneGateway(IPEndPoint gateway) : IGatewayListProvider
+    {
+        public TimeSpan MaxStaleness => TimeSpan.FromMinutes(1);
+
+        public bool IsUpdatable => false;
+
+        public Task InitializeGatewayListProvider() => Task.CompletedTask;
+
+        public Task<IList<Uri>> GetGateways() => Task.FromResult<IList<Uri>>([gateway.ToGatewayUri()]);
     }
 }

@@ -8,12 +8,6 @@ public sealed class CommandTreeTests
         "--sync-server-host h --sync-server-port 8090 --sync-client-name n --sync-seconds 60 --max-status-number 100 --sync-sleep-time 0.5";
 
     [Theory]
-    [InlineData("-d", "daemon")]
-    [InlineData("--daemon", "daemon")]
-    [InlineData("daemon", "daemon")]
-    [InlineData("-ws", "ws-server")]
-    [InlineData("--ws-server", "ws-server")]
-    [InlineData("ws-server --config x.yml", "ws-server")]
     [InlineData("-rsync", "sync-receiver")]
     [InlineData("--synchronize-receiver", "sync-receiver")]
     [InlineData("sync-receiver", "sync-receiver")]
@@ -38,15 +32,22 @@ public sealed class CommandTreeTests
     }
 
     [Theory]
-    [InlineData("up", "default.yml")]
-    [InlineData("up --config a.yml", "a.yml")]
-    [InlineData("--config a.yml up", "a.yml")]
-    [InlineData("--config=a.yml up", "a.yml")]
-    public async Task Up_starts_with_the_settings_that_were_named(string words, string settings)
+    [InlineData("up", ServerModules.All, "default.yml")]
+    [InlineData("up --config a.yml", ServerModules.All, "a.yml")]
+    [InlineData("--config a.yml up", ServerModules.All, "a.yml")]
+    [InlineData("--config=a.yml up", ServerModules.All, "a.yml")]
+    [InlineData("-d", ServerModules.Daemon, "default.yml")]
+    [InlineData("--daemon", ServerModules.Daemon, "default.yml")]
+    [InlineData("daemon", ServerModules.Daemon, "default.yml")]
+    [InlineData("-ws", ServerModules.Gateway, "default.yml")]
+    [InlineData("--ws-server", ServerModules.Gateway, "default.yml")]
+    [InlineData("ws-server --config x.yml", ServerModules.Gateway, "x.yml")]
+    public async Task The_server_or_a_part_of_it_starts_with_the_settings_that_were_named(string words, ServerModules parts, string settings)
     {
         var line = await Line.RunAsync(words);
 
         Assert.Equal(0, line.ExitCode);
+        Assert.Equal(parts, line.Server);
         Assert.Equal(Path.GetFullPath(settings), line.UpSettings);
     }
 

@@ -14,6 +14,9 @@ internal sealed class Line
 
     public string? UpSettings { get; private set; }
 
+    /// <summary>The parts of the server that were to run.</summary>
+    public ServerModules Server { get; private set; }
+
     public TestClientRequest? TestClient { get; private set; }
 
     public PrivilegeImportRequest? Import { get; private set; }
@@ -30,7 +33,7 @@ internal sealed class Line
         await using var error = new StringWriter();
         var modules = new Modules(
             "default.yml",
-            (settings, _) => Note(() => line.UpSettings = settings),
+            (parts, settings, _) => Note(() => (line.Server, line.UpSettings) = (parts, settings)),
             _ => new ClientDefaults("0.0.0.0", 8080, Tls: false, "/state", ["HTTP@presence.example.org"]),
             (request, _) => Note(() => line.TestClient = request),
             (request, _, _) => Note(() => line.Import = request),

@@ -30,7 +30,7 @@ public sealed class ServerRunTests
         await using var output = new StringWriter();
         var settings = Path.Combine(Settings.Repository.Root, "config", "settings.yml");
 
-        Assert.Equal(0, await new ServerRun(settings, output).UpAsync(settings, new CancellationToken(canceled: true)));
+        Assert.Equal(0, await new ServerRun(settings, output).RunAsync(ServerModules.All, settings, new CancellationToken(canceled: true)));
         Assert.Empty(output.ToString());
     }
 

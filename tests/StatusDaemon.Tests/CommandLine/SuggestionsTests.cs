@@ -74,9 +74,9 @@ public sealed class SuggestionsTests
     public void Without_two_subscribers_there_is_only_the_health_to_ask() =>
         Assert.Equal(["curl http://127.0.0.1:8080/readyz"], Suggestions.For(null, Report("http://127.0.0.1:8080", Company) with { Subscribers = [] }, Defaults));
 
-    private static string First(string? settingsPath, StartReport report, ClientDefaults? elsewhere) => Suggestions.For(settingsPath, report, elsewhere)[0];
+    private static string First(string? settingsPath, GatewayReport report, ClientDefaults? elsewhere) => Suggestions.For(settingsPath, report, elsewhere)[0];
 
-    private static StartReport Report(string address, LoginReport login, params string[] sandboxRealms) => new()
+    private static GatewayReport Report(string address, LoginReport login, params string[] sandboxRealms) => new()
     {
         Address = new Uri(address),
         StatePath = "/state",

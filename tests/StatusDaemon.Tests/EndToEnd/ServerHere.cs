@@ -36,8 +36,8 @@ internal sealed class ServerHere : IListening, IAsyncDisposable
             CLUSTER: { shards: 1 }
             LOG: { level: critical }
             """);
-        here.server = await StatusdServer.CreateAsync(settings, TestContext.Current.CancellationToken);
-        here.Port = (await here.server.StartAsync(TestContext.Current.CancellationToken)).Address.Port;
+        here.server = await StatusdServer.CreateAsync(settings, ServerModules.All, TestContext.Current.CancellationToken);
+        here.Port = (await here.server.StartAsync(TestContext.Current.CancellationToken)).Gateway!.Address.Port;
         return here;
     }
 

@@ -22,7 +22,9 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     /// <summary>Settings under which the header says who one is, so that a test needs no ticket.</summary>
     public const string TrustedHeader = "AUTH: { mode: trusted-header }";
 
-    private readonly string folder = System.IO.Directory.CreateTempSubdirectory("statusd-e2e-").FullName;
+    private readonly string folder;
+    private readonly bool ownsFolder;
+    private readonly string module = "up";
     private readonly ConcurrentQueue<string> output = new();
     private readonly List<(string Text, TaskCompletionSource Seen)> awaited = [];
     private readonly Lock gate = new();
@@ -34,9 +36,18 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 
     private StatusdProcess(IReadOnlyDictionary<string, string> environment, LocalCertificate? certificate = null, int? openFiles = null)
     {
+        folder = System.IO.Directory.CreateTempSubdirectory("statusd-e2e-").FullName;
+        ownsFolder = true;
         this.environment = environment;
         this.certificate = certificate;
         this.openFiles = openFiles;
+    }
+
+    private StatusdProcess(StatusdProcess beside, string module, IReadOnlyDictionary<string, string> environment)
+    {
+        folder = beside.folder;
+        this.module = module;
+        this.environment = environment;
     }
 
     /// <inheritdoc/>
@@ -87,6 +98,24 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         await File.WriteAllTextAsync(server.DirectoryPath, directory);
         server.Launch();
         return server;
+    }
+
+    /// <summary>Makes a folder with the files and starts nothing: for modules that run apart.</summary>
+    public static async Task<StatusdProcess> PrepareAsync(string settings, string directory = Directory)
+    {
+        var server = new StatusdProcess(new Dictionary<string, string>());
+        await File.WriteAllTextAsync(server.SettingsPath, settings);
+        await File.WriteAllTextAsync(server.DirectoryPath, directory);
+        return server;
+    }
+
+    /// <summary>Starts a module with the files and the state of this one.</summary>
+    /// <param name="module">As on the command line, such as <c>daemon</c>.</param>
+    public StatusdProcess Launch(string module, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var beside = new StatusdProcess(this, module, environment ?? new Dictionary<string, string>());
+        beside.Launch();
+        return beside;
     }
 
     /// <summary>Starts the program with something that it can't start with.</summary>
@@ -141,7 +170,8 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         return Process.WorkingSet64;
     }
 
-    private void Launch()
+    /// <summary>Starts the program, and waits for nothing.</summary>
+    public void Launch()
     {
         var start = new ProcessStartInfo(openFiles is null ? "dotnet" : "prlimit") { RedirectStandardOutput = true, RedirectStandardError = true };
         if (openFiles is { } files)
@@ -151,7 +181,7 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         }
 
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "statusd.dll"));
-        start.ArgumentList.Add("up");
+        start.ArgumentList.Add(module);
         start.ArgumentList.Add("--config");
         start.ArgumentList.Add(SettingsPath);
         start.Environment["LC_ALL"] = "C.UTF-8";
@@ -230,7 +260,10 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         }
 
         process?.Dispose();
-        System.IO.Directory.Delete(folder, recursive: true);
+        if (ownsFolder)
+        {
+            System.IO.Directory.Delete(folder, recursive: true);
+        }
     }
 
     private void Take(string? line)
@@ -250,7 +283,9 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         }
     }
 
-    private async Task<int> EndedAsync()
+    /// <summary>Waits for its end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> EndedAsync()
     {
         await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         return Process.ExitCode;

@@ -213,6 +213,7 @@ public sealed class GatewayLoopTests
         {
             var own = new OwnLoop(await ServerHere.StartAsync());
             own.Loop.Start();
+            own.Loop.Attach(own.server.Services.GetRequiredService<IClusterClient>());
             return own;
         }
 

@@ -20,7 +20,8 @@ public sealed class ShardCallsTests
         await using var server = await ServerHere.StartAsync();
         var link = new ShardLink(new GatewayId(1), 0, static (_, _) => { }, static (_, at) => new ChangeSource(SourceKind.Client, "", "", at), static _ => { });
         var calls = new ShardCalls(
-            [link], server.Services.GetRequiredService<IClusterClient>(), null!, new UidTable(), new SteadyClock(time), time, new GatewayId(1), static _ => true, NullLogger.Instance);
+            [link], new UidTable(), new SteadyClock(time), time, new GatewayId(1), static _ => true, NullLogger.Instance);
+        calls.Attach(server.Services.GetRequiredService<IClusterClient>(), null!);
 
         calls.Call(isTick: true);
         foreach (var milliseconds in (int[])[50, 100, 200, 400, 400])

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>Daemons in other processes. A host of its own has the client, so that this process serves and says what it waits for while no daemon is there.</summary>
+/// <param name="setUp">Puts the client into its host.</param>
+internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> setUp, TimeProvider time, ILoggerFactory logs, ILogger<ShardsElsewhere> log) : IShardAccess, IAsyncDisposable
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
+
+    private IHost? host;
+
+    /// <inheritdoc/>
+    public async Task<IClusterClient> ConnectAsync(CancellationToken stop)
+    {
+        for (var isFirst = true; ; isFirst = false)
+        {
+            var builder = Host.CreateEmptyApplicationBuilder(null);
+            builder.Services.AddSingleton(logs);
+            setUp(builder);
+            var made = builder.Build();
+            try
+            {
+                await made.StartAsync(stop);
+                host = made;
+                if (!isFirst)
+                {
+                    LogReached();
+                }
+
+                return made.Services.GetRequiredService<IClusterClient>();
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested && e.GetBaseException() is not ShardCountException)
+            {
+                if (isFirst)
+                {
+                    LogWaits(e.Message);
+                }
+
+                made.Dispose();
+            }
+
+            await Task.Delay(Retry, time, stop);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (host is not null)
+        {
+            await host.StopAsync();
+            host.Dispose();
+        }
+    }
+
+    [LoggerMessage(3401, LogLevel.Warning, "No daemon is reached, and looked for until there is one: {Reason}")]
+    private partial void LogWaits(string reason);
+
+    [LoggerMessage(3402, LogLevel.Information, "A daemon is reached")]
+    private partial void LogReached();
+}
