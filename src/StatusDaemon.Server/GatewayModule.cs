@@ -95,7 +95,7 @@ internal static class GatewayModule
 
     /// <summary>Lets it find daemons in other processes.</summary>
     public static void AddDaemonsElsewhere(this IHostApplicationBuilder builder, StatusdSettings settings, MemberCertificates certificates) => builder.Services.AddSingleton<IShardAccess>(
-        provider => ActivatorUtilities.CreateInstance<ShardsElsewhere>(provider, (IHostApplicationBuilder client) => client.AddClusterClient(new LocalDaemons(settings.ClusterFolder, settings.Cluster), settings.Cluster.Id, certificates)));
+        provider => ActivatorUtilities.CreateInstance<ShardsElsewhere>(provider, (IHostApplicationBuilder client) => client.AddClusterClient(new LocalDaemons(settings.ClusterFolder, settings.Cluster), settings.Cluster.Id, certificates), settings.ClusterFolder));
 
     private static void AddLogin(WebApplicationBuilder builder, StatusdSettings settings, AuthOptions auth)
     {

@@ -12,11 +12,15 @@ internal sealed class DaemonLock : IDisposable
     /// <exception cref="IOException">Another daemon has it.</exception>
     public static DaemonLock Take(string folder)
     {
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var path = Path.Combine(folder, "daemon.lock");
         try
         {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             return new DaemonLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
         }
         catch (IOException e) when (File.Exists(path))
         {

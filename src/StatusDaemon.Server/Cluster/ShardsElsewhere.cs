@@ -6,16 +6,20 @@ namespace StatusDaemon.Cluster;
 
 /// <summary>Daemons in other processes. A host of its own has the client, so that this process serves and says what it waits for while no daemon is there.</summary>
 /// <param name="setUp">Puts the client into its host.</param>
-internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> setUp, TimeProvider time, ILoggerFactory logs, ILogger<ShardsElsewhere> log) : IShardAccess, IAsyncDisposable
+/// <param name="where">Where daemons say where they are, for people.</param>
+internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> setUp, string where, TimeProvider time, ILoggerFactory logs, ILogger<ShardsElsewhere> log) : IShardAccess, IAsyncDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long it may look without a word.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
     private IHost? host;
 
     /// <inheritdoc/>
     public async Task<IClusterClient> ConnectAsync(CancellationToken stop)
     {
-        for (var isFirst = true; ; isFirst = false)
+        for (var isTold = false; ; isTold = true)
         {
             var builder = Host.CreateEmptyApplicationBuilder(null);
             builder.Services.AddSingleton(logs);
@@ -23,9 +27,16 @@ internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> se
             var made = builder.Build();
             try
             {
-                await made.StartAsync(stop);
+                var starting = made.StartAsync(stop);
+                if (!isTold && await Task.WhenAny(starting, Task.Delay(Silence, time, stop)) != starting && !stop.IsCancellationRequested)
+                {
+                    isTold = true;
+                    LogWaits($"none says in {where} where it is, or none answers there");
+                }
+
+                await starting;
                 host = made;
-                if (!isFirst)
+                if (isTold)
                 {
                     LogReached();
                 }
@@ -34,7 +45,7 @@ internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> se
             }
             catch (Exception e) when (!stop.IsCancellationRequested && e.GetBaseException() is not ShardCountException)
             {
-                if (isFirst)
+                if (!isTold)
                 {
                     LogWaits(e.Message);
                 }

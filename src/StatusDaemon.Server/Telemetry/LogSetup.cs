@@ -11,7 +11,7 @@ internal static class LogSetup
     private static readonly string[] Frameworks = ["Microsoft", "System", "Orleans"];
 
     // They warn in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of what Orleans tries again and then tells of.
-    private static readonly string[] Alarmists = ["Orleans.Runtime.Watchdog", "Orleans.Runtime.Silo", "Polly"];
+    private static readonly string[] Alarmists = ["Orleans.Runtime.Watchdog", "Orleans.Runtime.Silo", "Orleans.Messaging.GatewayManager", "Polly"];
 
     // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
     private const string Shards = "Orleans.Grain";

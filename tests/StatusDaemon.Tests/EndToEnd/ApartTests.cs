@@ -19,6 +19,7 @@ public sealed class ApartTests : IAsyncLifetime
     {
         await using var gateway = files.Launch("ws-server");
         await gateway.SeesAsync("/readyz");
+        await gateway.SeesAsync(" 3401 ");
         Assert.Equal("0 of 32 shards reached\n", await gateway.AskReadyAsync(HttpStatusCode.ServiceUnavailable));
         await using var a = await TestSocket.ConnectAsync(gateway, "uid-a");
         await using var b = await TestSocket.ConnectAsync(gateway, "uid-b");
@@ -27,6 +28,7 @@ public sealed class ApartTests : IAsyncLifetime
 
         await using var daemon = files.Launch("daemon");
         await a.SeesAsync("uid-b", 2);
+        await gateway.SeesAsync(" 3402 ");
         await gateway.ReadyAsync();
         Assert.Equal(0, await gateway.StopAsync());
         Assert.Equal(0, await daemon.StopAsync());
