@@ -1,16 +1,19 @@
 using System.Globalization;
 using StatusDaemon.Bench;
 
-// A number beside the names is for RedisOutageBench.
+// A number beside the names is for RedisOutageBench, where it is seconds, and for RouterMemoryBench and RouterRebuildBench, where it is subscribers.
 var numbers = args.Where(arg => int.TryParse(arg, NumberStyles.None, CultureInfo.InvariantCulture, out _)).ToArray();
-var outage = TimeSpan.FromSeconds(numbers is [var seconds] ? int.Parse(seconds, CultureInfo.InvariantCulture) : 60);
+var number = numbers is [var only] ? int.Parse(only, CultureInfo.InvariantCulture) : (int?)null;
+var outage = TimeSpan.FromSeconds(number ?? 60);
+var people = number ?? 1_000_000;
 
 // One entry a hot path, named after the type that it measures.
 var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCase)
 {
     [nameof(FloodBench)] = FloodBench.RunAsync,
     [nameof(RouterBench)] = RouterBench.RunAsync,
-    [nameof(RouterMemoryBench)] = RouterMemoryBench.RunAsync,
+    [nameof(RouterMemoryBench)] = () => RouterMemoryBench.RunAsync(people),
+    [nameof(RouterRebuildBench)] = () => RouterRebuildBench.RunAsync(people),
     [nameof(DirectorySnapshotBench)] = DirectorySnapshotBench.RunAsync,
     [nameof(RuleChangeBench)] = RuleChangeBench.RunAsync,
     [nameof(RedisDirectoryBench)] = RedisDirectoryBench.RunAsync,
@@ -31,7 +34,7 @@ var names = args.Except(numbers).ToArray();
 var chosen = names is ["all"] ? [.. benches.Keys] : names;
 if (numbers.Length > 1 || chosen.Length == 0 || !chosen.All(benches.ContainsKey))
 {
-    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME... [SECONDS of the outage]\n  {string.Join("\n  ", benches.Keys)}");
+    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME... [SECONDS of the outage, or SUBSCRIBERS]\n  {string.Join("\n  ", benches.Keys)}");
     return 2;
 }
 

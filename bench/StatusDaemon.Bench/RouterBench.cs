@@ -5,7 +5,7 @@ using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Bench;
 
-/// <summary>The core alone: publications to publishers with many watchers, and subscriptions.</summary>
+/// <summary>The core alone: publications to publishers with many watchers, subscriptions, and their ends one by one where there are many.</summary>
 internal static class RouterBench
 {
     private const int Publishers = 100;
@@ -42,6 +42,35 @@ internal static class RouterBench
             Watched(1_000, 4);
             return Task.CompletedTask;
         });
+        await EndsAsync("watches of a publisher with 20,000 ended", 20_000, ofOneConnection: false);
+        await EndsAsync("watches of a connection with 10,000 ended", 10_000, ofOneConnection: true);
+    }
+
+    /// <summary>Ends watches in another order than they began in; their beginning is part of the time.</summary>
+    private static Task EndsAsync(string what, int watches, bool ofOneConnection)
+    {
+        Uid[] people = [.. Enumerable.Range(0, watches).Select(BenchUids.Of)];
+        int[] order = [.. Enumerable.Range(0, watches)];
+        new Random(1).Shuffle(order);
+        return Measure.RateAsync(what, watches, () =>
+        {
+            var router = Watched(0, 1);
+            var effects = new List<Effect>();
+            for (var i = 0; i < watches; i++)
+            {
+                effects.Clear();
+                router.Apply(new RouterInput.Watch(ConnectionOf(i), people[ofOneConnection ? 0 : i], people[ofOneConnection ? i : 0], 1), Now, effects);
+            }
+
+            foreach (var i in order)
+            {
+                router.Apply(new RouterInput.Unwatch(ConnectionOf(i), people[ofOneConnection ? i : 0]), Now, effects);
+            }
+
+            return router.RegisterCount == 0 ? Task.CompletedTask : throw new InvalidOperationException("A watch is left.");
+        });
+
+        ConnectionId ConnectionOf(int number) => new(new GatewayId(1), ofOneConnection ? 1 : number);
     }
 
     /// <summary>A router whose publishers all have so many watchers, spread over so many gateways.</summary>

@@ -1,97 +1,72 @@
 using System.Globalization;
-using StatusDaemon.Names;
-using StatusDaemon.Privileges;
-using StatusDaemon.Routing;
-using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Bench;
 
-/// <summary>What the core keeps of a subscriber, of its connection and of its watches: bytes of live heap, without the UIDs, which the whole process shares.</summary>
+/// <summary>What routing state costs: bytes of live heap for a subscriber, for its connection and for its watches, and what is resident.</summary>
 /// <remarks>
-/// Twice: 18,000 subscribers who watch twenty others each, in 32 routers as <c>statusd up</c> has them, and a million of them in one router. Everybody has a
-/// connection, and the strings of its lease are shared, so that what counts is the router's own. A watch counts with what its router keeps of the connection for it.
+/// 18,000 subscribers and a million, who watch twenty others each, in 32 routers of one process. A watch counts with all that grows with it: the lists of both sides, the counts by gateway, and what a shard
+/// keeps of a connection that it knows as watcher only, which is known in 15 shards on average. What of that is for the connection comes out beside as many watches that are in one shard for each connection.
+/// The directory, gateways and outboxes are not in it.
 /// </remarks>
 internal static class RouterMemoryBench
 {
-    private const int WatchesEach = 20;
-    private const int Gateways = 2;
-    private static readonly Moment Now = new(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+    private const int Shards = 32;
 
-    public static Task RunAsync()
+    public static Task RunAsync(int people)
     {
-        Build(18_000, 32);
-        Build(1_000_000, 1);
+        foreach (var size in people > 18_000 ? new[] { 18_000, people } : [people])
+        {
+            var gathered = Build(size, gathered: true);
+            var spread = Build(size, gathered: false);
+            Measure.Print("of a watch, for connections in more shards", Bytes(spread - gathered));
+        }
+
         return Task.CompletedTask;
     }
 
-    private static void Build(int people, int shards)
+    /// <returns>Bytes of a watch.</returns>
+    private static double Build(int people, bool gathered)
     {
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  -- {people:N0} subscribers, {WatchesEach} watches each, routers: {shards}"));
-        var uids = new UidTable();
-        Uid[] names = [.. Enumerable.Range(0, people).Select(number => uids.Hold(BenchUids.Of(number)))];
-        var effects = new List<Effect>();
-        Router[] routers = [.. Enumerable.Range(0, shards).Select(_ => Empty(uids, effects))];
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"  -- {people:N0} subscribers, {RouterCrowd.WatchesEach} watches each, {(gathered ? "all in one shard" : "by lot")}, {Shards} routers"));
+        var crowd = new RouterCrowd(people, Shards, gathered);
+        var (first, resident) = (Heap(), Environment.WorkingSet);
+        crowd.Name();
+        var named = Report("UID, in the table of the process", first + (8L * people), people);
+        crowd.Introduce();
+        var introduced = Report("two texts: who, and through what", named + (16L * people), people);
+        crowd.Activate();
         var empty = Heap();
-
-        for (var number = 0; number < people; number++)
-        {
-            Apply(names[number], new RouterInput.Open(Connection(number), names[number], "somebody", "somewhere"));
-        }
-
-        var connected = Report("a connection of a subscriber", empty, people);
-
-        var random = new Random(1);
-        for (var number = 0; number < people; number++)
-        {
-            for (var i = 0; i < WatchesEach; i++)
-            {
-                var watched = names[random.Next(people)];
-                Apply(watched, new RouterInput.Watch(Connection(number), names[number], watched, (uint)i));
-            }
-        }
-
-        var watching = Report("a watch", connected, people * WatchesEach);
-
-        for (var number = 0; number < people; number++)
-        {
-            Apply(names[number], new RouterInput.Publish(Connection(number), names[number], Status.Busy, default));
-        }
-
-        Report("a status", watching, people);
-        Report("all of it for a subscriber", empty, people);
-        GC.KeepAlive(routers);
-        GC.KeepAlive(names);
-
-        void Apply(Uid owner, RouterInput input)
-        {
-            effects.Clear();
-            routers[owner.ShardOf(shards)].Apply(input, Now, effects);
-        }
+        Measure.Print("routers that know nobody, together", string.Create(CultureInfo.InvariantCulture, $"{(double)(empty - introduced) / 1024,12:N1} KiB"));
+        crowd.Connect();
+        var connected = Report("connection: lease and register", empty, people);
+        crowd.Publish();
+        var published = Report("status and its place in the feed", connected, people);
+        Measure.Print("= a subscriber, without UID and texts", Bytes((double)(published - empty) / people));
+        Measure.Print("= a subscriber, all of it", Bytes((double)(published - first - (24L * people)) / people));
+        var known = crowd.Routers.Sum(router => router.SessionCount);
+        crowd.Watch();
+        var watched = Report("a watch", published, crowd.Watches);
+        var knownFor = (double)crowd.Routers.Sum(router => router.SessionCount) / known;
+        Measure.Print("shards that know a connection", string.Create(CultureInfo.InvariantCulture, $"{knownFor,12:N1}"));
+        Measure.Print("all of it, live", string.Create(CultureInfo.InvariantCulture, $"{(watched - first) / 1e6,12:N0} MB"));
+        Measure.Print("resident more than before", string.Create(CultureInfo.InvariantCulture, $"{(Environment.WorkingSet - resident) / 1e6,12:N0} MB, {Environment.WorkingSet / 1e6:N0} in all"));
+        GC.KeepAlive(crowd);
+        return (double)(watched - published) / crowd.Watches;
     }
-
-    private static Router Empty(UidTable uids, List<Effect> effects)
-    {
-        var policy = new DirectoryPolicy { AcceptsUnknown = true, AdmitsUnknown = true };
-        var router = new Router(new RouterSettings(), uids, new DirectorySnapshot([], policy), incarnation: 1, epoch: 1, Now);
-        router.Apply(new RouterInput.AllRead([]), Now, effects);
-        for (var gateway = 0; gateway < Gateways; gateway++)
-        {
-            router.Apply(new RouterInput.Declare(GatewayOf(gateway)), Now, effects);
-        }
-
-        return router;
-    }
-
-    private static ConnectionId Connection(int number) => new(GatewayOf(number), 1 + number);
-
-    private static GatewayId GatewayOf(int number) => new(1 + (ulong)(number % Gateways));
 
     private static long Report(string what, long before, int items)
     {
         var now = Heap();
-        Measure.Print(what, string.Create(CultureInfo.InvariantCulture, $"{(double)(now - before) / items,12:N1} bytes"));
+        Measure.Print(what, Bytes((double)(now - before) / items));
         return now;
     }
 
-    private static long Heap() => GC.GetTotalMemory(forceFullCollection: true);
+    private static string Bytes(double bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes,12:N1} bytes");
+
+    private static long Heap()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return GC.GetTotalMemory(forceFullCollection: true);
+    }
 }
