@@ -13,6 +13,12 @@ public sealed class UidTable
 
     private readonly Stripe[] stripes = [.. Enumerable.Range(0, Stripes).Select(_ => new Stripe())];
 
+    /// <summary>A table in which nobody holds anything.</summary>
+    public UidTable() => Connections = new ConnectionTable(this);
+
+    /// <summary>The connections of those who bear the UIDs, shared as these are.</summary>
+    public ConnectionTable Connections { get; }
+
     /// <summary>UIDs held now.</summary>
     public int Count => stripes.Sum(stripe => stripe.Count);
 

@@ -11,6 +11,9 @@ internal sealed class GatewayTable
     /// <summary>The gateway of a slot that is known to have one.</summary>
     public GatewayId IdOf(int slot) => slots[slot].Id;
 
+    /// <summary>The slot of a gateway that is known.</summary>
+    public int SlotOf(GatewayId id) => byId[id].Slot;
+
     public bool TryGet(GatewayId id, [NotNullWhen(true)] out KnownGateway? gateway) => byId.TryGetValue(id, out gateway);
 
     /// <summary>Begins to know a gateway that is not known.</summary>
@@ -37,7 +40,7 @@ internal sealed class GatewayTable
         return silent ?? (IReadOnlyList<KnownGateway>)[];
     }
 
-    /// <summary>Forgets a gateway whose sessions are gone.</summary>
+    /// <summary>Forgets a gateway whose connections are gone.</summary>
     public void Remove(KnownGateway gateway)
     {
         byId.Remove(gateway.Id);

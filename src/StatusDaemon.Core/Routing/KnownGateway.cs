@@ -1,6 +1,6 @@
 namespace StatusDaemon.Routing;
 
-/// <summary>A gateway that a router knows: sessions and counts name it by its slot.</summary>
+/// <summary>A gateway that a router knows: counts name it by its slot.</summary>
 internal sealed class KnownGateway(int slot, GatewayId id) : ISlotted
 {
     public int Slot { get; } = slot;

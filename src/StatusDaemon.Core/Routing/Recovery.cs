@@ -27,7 +27,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     /// <summary>Takes a gateway's record if it is newer than ours: at once if we know the store's, else when the store has answered.</summary>
     public void Adopt(Register register, in StatusRecord record, TimeSpan now, DirectorySnapshot directory, ICollection<Effect> effects)
     {
-        if (!record.Version.IsNewerThan(register.TakenFrom.IsNone ? register.Record.Version : register.TakenFrom))
+        if (!record.Version.IsNewerThan(register.TakenFrom.IsNone ? register.Version : register.TakenFrom))
         {
             return;
         }
@@ -67,7 +67,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
         {
             var register = registers.GetOrAdd(publisher);
             Compare(register, record, directory);
-            if (history.IsOurs(record.Version) && register.Record.Version == record.Version && !history.IsOfThisActivation(record.Version))
+            if (history.IsOurs(record.Version) && register.Version == record.Version && !history.IsOfThisActivation(record.Version))
             {
                 remembered.Add(register);
             }
@@ -97,18 +97,18 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     {
         if (stored.IsUnversioned || IsOfAnotherLife(register, stored, directory))
         {
-            if (directory.IsLocal(register.Uid) && !history.IsOfThisActivation(register.Record.Version))
+            if (directory.IsLocal(register.Uid) && !history.IsOfThisActivation(register.Version))
             {
                 register.Record = stored;
                 register.IsHeld = true;
             }
         }
-        else if (register.Record.IsNone || stored.Version.IsNewerThan(register.Record.Version))
+        else if (register.Version.IsNone || stored.Version.IsNewerThan(register.Version))
         {
             register.Record = stored;
             register.IsHeld = false;
         }
-        else if (register.Record.Version == stored.Version)
+        else if (register.Version == stored.Version)
         {
             register.IsHeld = false;
         }
@@ -144,7 +144,7 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     /// <summary>Makes a gateway's record our own: a change of this activation, so that every reader of the feed, the store first, meets it.</summary>
     private void TakeOver(Register register, TimeSpan now, DirectorySnapshot directory, ICollection<Effect> effects)
     {
-        var original = register.Record.Version;
+        var original = register.Version;
         history.Put(register, register.Record);
         register.TakenFrom = original;
         watches.Show(register, effects);

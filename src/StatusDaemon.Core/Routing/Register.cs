@@ -6,11 +6,9 @@ namespace StatusDaemon.Routing;
 /// <summary>All that a router keeps of one publisher.</summary>
 internal sealed class Register(int slot, Uid uid) : ISlotted
 {
-    public StatusRecord Record;
+    public SlotPages<Watch> Watches;
 
-    public SlotList<Watch> Watches;
-
-    /// <summary>Sessions of the subscriber itself: its leases.</summary>
+    /// <summary>Connections of the subscriber itself.</summary>
     public int Leases;
 
     /// <summary>Watches that wait for their first answer.</summary>
@@ -19,24 +17,61 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     /// <summary>The register table's.</summary>
     public int Link;
 
-    private SlotList<ShownCount> shown;
+    /// <summary>Watches that are shown this publisher, by gateway.</summary>
+    public ShownCounts Shown;
+
+    // The record, member by member, since one struct in another is padded.
+    private Bytes bytes;
+    private string? actor;
+    private string? through;
+    private long at;
+
     private Aside? aside;
 
     public int Slot { get; } = slot;
 
     public Uid Uid { get; } = uid;
 
+    public StatusRecord Record
+    {
+        get => new(bytes.Status, bytes.Timestamp, Version, new ChangeSource(bytes.Kind, actor!, through!, new DateTimeOffset(at, TimeSpan.Zero)));
+        set
+        {
+            (bytes.Status, bytes.Timestamp, Version) = (value.Status, value.Timestamp, value.Version);
+            (bytes.Kind, actor, through, at) = (value.Source.Kind, value.Source.Actor, value.Source.Through, value.Source.At.UtcTicks);
+        }
+    }
+
+    /// <summary>The record's.</summary>
+    public StatusVersion Version { get; private set; }
+
     /// <summary>Whether the record is known: the store was asked, or something newer was accepted.</summary>
-    public bool IsRead { get; set; }
+    public bool IsRead
+    {
+        get => bytes.IsRead;
+        set => bytes.IsRead = value;
+    }
 
     /// <summary>Whether the store was asked for it and has not answered yet.</summary>
-    public bool IsAsked { get; set; }
+    public bool IsAsked
+    {
+        get => bytes.IsAsked;
+        set => bytes.IsAsked = value;
+    }
 
     /// <summary>Whether it was in the directory and is no more: hidden from everyone, also where unknown UIDs are accepted (decision 0011).</summary>
-    public bool IsRemoved { get; set; }
+    public bool IsRemoved
+    {
+        get => bytes.IsRemoved;
+        set => bytes.IsRemoved = value;
+    }
 
     /// <summary>Whether the record came from a gateway and waits to be compared with the store's.</summary>
-    public bool IsHeld { get; set; }
+    public bool IsHeld
+    {
+        get => bytes.IsHeld;
+        set => bytes.IsHeld = value;
+    }
 
     /// <summary>The version that the record had before it was taken over from a gateway: what another gateway's record is compared with. None for a record of our own.</summary>
     public StatusVersion TakenFrom
@@ -103,28 +138,19 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         }
     }
 
-    /// <summary>Gateways that have at least one watcher who is shown this publisher.</summary>
-    public ReadOnlySpan<ShownCount> Shown => shown.Items;
-
     /// <summary>Whether nothing is left that needs it.</summary>
-    public bool IsIdle => Record.IsNone && Watches.Count == 0 && Leases == 0 && !IsAwaitingStore;
+    public bool IsIdle => Version.IsNone && Watches.Count == 0 && Leases == 0 && !IsAwaitingStore;
 
-    /// <summary>Counts one shown watch more or less for a gateway.</summary>
-    public void CountShown(int gateway, int change)
+    /// <summary>All that is smaller than a word, in one place: between words each would be padded.</summary>
+    private struct Bytes
     {
-        var at = shown.Find(gateway);
-        if (at < 0)
-        {
-            shown.Insert(~at, new ShownCount(gateway, change));
-            return;
-        }
-
-        ref var count = ref shown.Items[at];
-        count = count with { Watches = count.Watches + change };
-        if (count.Watches == 0)
-        {
-            shown.RemoveAt(at);
-        }
+        public ClientTimestamp Timestamp;
+        public Status Status;
+        public SourceKind Kind;
+        public bool IsRead;
+        public bool IsAsked;
+        public bool IsRemoved;
+        public bool IsHeld;
     }
 
     /// <summary>What a subscriber has no use for who is connected all the time, under a router that lives all the time.</summary>
@@ -137,7 +163,3 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         public bool IsAwaitingStore;
     }
 }
-
-/// <summary>How many watches of a gateway are shown a publisher.</summary>
-/// <param name="Slot">The gateway's.</param>
-internal readonly record struct ShownCount(int Slot, int Watches) : ISlotted;

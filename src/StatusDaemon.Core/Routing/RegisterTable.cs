@@ -39,10 +39,16 @@ internal sealed class RegisterTable
         return false;
     }
 
+    /// <exception cref="InvalidOperationException">There are <see cref="WatchedTable.MaxRegisters"/> already.</exception>
     public Register GetOrAdd(Uid uid)
     {
         if (!TryGet(uid, out var register))
         {
+            if (slots.NextSlot >= WatchedTable.MaxRegisters)
+            {
+                throw new InvalidOperationException($"A shard has no room for more than {WatchedTable.MaxRegisters} publishers.");
+            }
+
             register = new Register(slots.NextSlot, uids.Hold(uid));
             slots.Add(register);
             byUid.Add(register.Slot);

@@ -17,7 +17,8 @@ public sealed class Router
     private readonly long activation;
     private readonly RegisterTable registers;
     private readonly GatewayTable gateways = new();
-    private readonly SessionTable sessions;
+    private readonly ConnectionTable connections;
+    private readonly LeaseTable leases;
     private readonly WatchTable watches;
     private readonly OfflineRule offline;
     private readonly ShardHistory history;
@@ -36,8 +37,9 @@ public sealed class Router
         this.directory = directory;
         activation = epoch;
         registers = new RegisterTable(uids);
-        sessions = new SessionTable(uids, gateways);
-        watches = new WatchTable(registers, gateways, sessions, activation);
+        connections = uids.Connections;
+        leases = new LeaseTable(connections);
+        watches = new WatchTable(registers, gateways, connections, activation);
         offline = new OfflineRule(settings, registers);
         history = new ShardHistory(registers, incarnation, activation);
         recovery = new Recovery(registers, history, watches, offline, activated.Steady);
@@ -53,8 +55,8 @@ public sealed class Router
     /// <summary>Subscribers that have a status, a watch or a lease here.</summary>
     public int RegisterCount => registers.Count;
 
-    /// <summary>Connections known here, as lease or as watcher.</summary>
-    public int SessionCount => sessions.Count;
+    /// <summary>Connections known here, as lease or as watcher; they are counted for it.</summary>
+    public int SessionCount => leases.Connections.Union(watches.Connections).Count();
 
     /// <summary>Verdicts that rules were asked for: one for each new watch, and for each that a change of the directory can touch.</summary>
     public long Verdicts => watches.Verdicts;
@@ -77,7 +79,8 @@ public sealed class Router
     /// <summary>Gives back what it holds in the table of UIDs; the router is of no use afterwards.</summary>
     public void Close()
     {
-        sessions.Close();
+        leases.Close();
+        watches.Close();
         registers.Close();
     }
 
@@ -86,8 +89,8 @@ public sealed class Router
 
     /// <summary>Under which change this shard holds a record, as itself or taken over; the default value if it holds another one.</summary>
     public FeedKey HeldAs(Uid uid, StatusVersion version) =>
-        registers.TryGet(uid, out var register) && (register.Record.Version == version || register.TakenFrom == version)
-            ? ShardHistory.KeyOf(register.Record.Version)
+        registers.TryGet(uid, out var register) && (register.Version == version || register.TakenFrom == version)
+            ? ShardHistory.KeyOf(register.Version)
             : default;
 
     /// <summary>Reads what changed since a cursor, each subscriber once, oldest change first.</summary>
@@ -107,10 +110,9 @@ public sealed class Router
                 StartWatch(watch, effects);
                 break;
             case RouterInput.Unwatch unwatch:
-                if (sessions.TryGet(unwatch.Connection, out var watcher) && registers.TryGet(unwatch.Publisher, out var watched))
+                if (connections.Find(unwatch.Connection) is var watcher and >= 0 && registers.TryGet(unwatch.Publisher, out var watched))
                 {
                     watches.Stop(watched, watcher);
-                    RemoveIfIdle(watcher);
                 }
 
                 break;
@@ -118,9 +120,9 @@ public sealed class Router
                 OpenLease(open);
                 break;
             case RouterInput.Close close:
-                if (sessions.TryGet(close.Connection, out var closed))
+                if (connections.Find(close.Connection) is var closed and >= 0)
                 {
-                    End(closed, now.Steady);
+                    End(closed, close.Connection, now.Steady);
                 }
 
                 break;
@@ -175,8 +177,8 @@ public sealed class Router
             return;
         }
 
-        var lease = sessions.TryGet(publish.Connection, out var session) ? sessions[session].Lease : null;
-        var source = new ChangeSource(SourceKind.Client, lease?.Actor ?? publish.Publisher.ToString(), lease?.Through ?? "", now.Utc);
+        var lease = leases.Find(publish.Connection) is var slot and >= 0 ? leases[slot] : default;
+        var source = new ChangeSource(SourceKind.Client, lease.Actor ?? publish.Publisher.ToString(), lease.Through ?? "", now.Utc);
         Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, source, now, effects);
     }
 
@@ -190,17 +192,17 @@ public sealed class Router
 
     private void StartWatch(RouterInput.Watch watch, ICollection<Effect> effects)
     {
-        if (!gateways.TryGet(watch.Connection.Gateway, out var gateway))
+        if (!Knows(watch.Connection.Gateway))
         {
             return;
         }
 
         var register = registers.GetOrAdd(watch.Publisher);
-        var session = sessions.GetOrAdd(gateway, watch.Connection.Number, watch.Watcher);
-        watches.Start(register, session, watch.Request, directory);
+        var connection = connections.Hold(watch.Connection, watch.Watcher);
+        watches.Start(register, connection, watch.Request, directory);
         if (recovery.IsKnown(register))
         {
-            watches.Answer(register, session, effects);
+            watches.Answer(register, connection, effects);
         }
         else
         {
@@ -211,54 +213,44 @@ public sealed class Router
 
     private void OpenLease(RouterInput.Open open)
     {
-        if (!gateways.TryGet(open.Connection.Gateway, out var gateway))
+        if (!Knows(open.Connection.Gateway))
         {
             return;
         }
 
-        ref var session = ref sessions[sessions.GetOrAdd(gateway, open.Connection.Number, open.Subscriber)];
-        var register = registers.GetOrAdd(session.Subscriber);
-        register.Leases += session.Lease is null ? 1 : 0;
+        var connection = connections.Hold(open.Connection, open.Subscriber);
+        var register = registers.GetOrAdd(connections.SubscriberOf(connection));
+        register.Leases += leases.Open(connection, open.Actor, open.Through) ? 1 : 0;
         register.OfflineAt = null;
-        session.Open(open.Actor, open.Through);
     }
 
     /// <summary>Ends a connection's lease and watches.</summary>
+    /// <param name="connection">Its place; after this nothing here holds it.</param>
     /// <param name="gone">Since when it has been away.</param>
-    private void End(int session, TimeSpan gone)
+    private void End(int connection, ConnectionId id, TimeSpan gone)
     {
-        watches.StopAll(session);
-        if (sessions[session].Lease is { } lease && registers.TryGet(lease.Subscriber, out var own))
+        watches.StopAll(connection);
+        if (leases.Find(id) is var lease and >= 0 && registers.TryGet(connections.SubscriberOf(connection), out var own))
         {
-            sessions[session].EndLease();
+            leases.End(lease);
             own.Leases--;
             own.IsAwaitingStore = !recovery.IsComplete;
             own.LeftAt = own.LeftAt > gone ? own.LeftAt : gone; // a gateway that died may be given up after a later connection has gone
             offline.Start(own, own.LeftAt.Value, directory);
             registers.RemoveIfIdle(own);
         }
-
-        RemoveIfIdle(session);
     }
 
     private void Leave(GatewayId id)
     {
         if (gateways.TryGet(id, out var gateway))
         {
-            foreach (var session in sessions.Of(gateway))
+            foreach (var connection in leases.Connections.Union(watches.Connections).Where(connection => connections.GatewayOf(connection) == id.Value).ToArray())
             {
-                End(session, gateway.LastHeard);
+                End(connection, connections.IdOf(connection), gateway.LastHeard);
             }
 
             gateways.Remove(gateway);
-        }
-    }
-
-    private void RemoveIfIdle(int session)
-    {
-        if (sessions[session].IsIdle)
-        {
-            sessions.Remove(session);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class ShardHistory(RegisterTable registers, ulong incarnation, l
     /// <summary>Puts what the store remembers of earlier activations before everything that this one changed.</summary>
     /// <param name="remembered">In the order of their versions.</param>
     public void Remember(IEnumerable<Register> remembered) =>
-        feed.Prepend([.. remembered.Select(register => (KeyOf(register.Record.Version), register.Slot))]);
+        feed.Prepend([.. remembered.Select(register => (KeyOf(register.Version), register.Slot))]);
 
     /// <summary>Reads what changed since a cursor, each subscriber once, oldest change first.</summary>
     public FeedCursor Read(FeedCursor cursor, int max, ICollection<(Uid Uid, StatusRecord Record)> changes)

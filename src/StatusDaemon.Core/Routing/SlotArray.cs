@@ -1,15 +1,15 @@
 namespace StatusDaemon.Routing;
 
-/// <summary>Growing and shrinking of the ascending arrays that <see cref="SlotSet"/> and <see cref="SlotList{T}"/> are.</summary>
+/// <summary>Growing and shrinking of the ascending arrays that <see cref="SlotSet"/>, <see cref="SlotList{T}"/> and <see cref="SlotPages{T}"/> are made of.</summary>
 internal static class SlotArray
 {
-    /// <summary>Puts an item in at a place; grows by an eighth, since there are many small ones and a few with a million.</summary>
+    /// <summary>Puts an item in at a place; grows by a sixteenth, since there are many small ones and a few with a million.</summary>
     /// <param name="count">Items before.</param>
     public static void Insert<T>(ref T[]? items, int count, int at, T item)
     {
         if (items is null || count == items.Length)
         {
-            Array.Resize(ref items, count + (count / 8) + 1);
+            Array.Resize(ref items, count + (count / 16) + 1);
         }
 
         Array.Copy(items, at, items, at + 1, count - at);
@@ -28,7 +28,7 @@ internal static class SlotArray
         }
         else if (items.Length > 8 && count < items.Length / 2)
         {
-            Array.Resize(ref items, count + (count / 8) + 1);
+            Array.Resize(ref items, count + (count / 16) + 1);
         }
     }
 }

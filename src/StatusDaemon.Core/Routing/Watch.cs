@@ -1,23 +1,17 @@
 namespace StatusDaemon.Routing;
 
-/// <summary>One watch of a publisher: which session, which wish of it, and what it was told.</summary>
-/// <remarks>
-/// Twelve bytes, since there are many times more watches than subscribers. The verdict is kept here so that a status asks no rule. The watches of one
-/// session are a chain through the registers that have them: a set in each session would be an object each.
-/// </remarks>
-internal struct Watch(int session, uint request, bool isVisible) : ISlotted
+/// <summary>One watch of a publisher: which connection, which wish of it, and what it was told.</summary>
+/// <remarks>Eight bytes, since there are many times more watches than subscribers. The verdict is kept here so that a status asks no rule.</remarks>
+internal struct Watch(int connection, uint request, bool isVisible) : ISlotted
 {
-    /// <summary>Slot of the register that the session watches too; or <see cref="Session.NoRegister"/>.</summary>
-    public int NextWatched = Session.NoRegister;
-
     private const uint VisibleBit = 1u << 31;
     private const uint AnsweredBit = 1u << 30;
     private const uint RequestBits = AnsweredBit - 1;
 
     private uint bits = (request & RequestBits) | (isVisible ? VisibleBit : 0);
 
-    /// <summary>Slot of the session.</summary>
-    public int Slot { get; } = session;
+    /// <summary>Place of the connection in the process' table.</summary>
+    public int Slot { get; } = connection;
 
     public uint Request
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using StatusDaemon.Statuses;
@@ -6,74 +7,93 @@ namespace StatusDaemon.Routing;
 
 /// <summary>Who watches whom in one shard, with the verdict on each watch; all that watchers are told goes out here.</summary>
 /// <remarks>
-/// A register counts its shown watches by gateway, so that a status is one effect a gateway and asks no rule. Stamps are given here alone: they
-/// are the order of telling.
+/// A register counts its shown watches by gateway, so that a status is one effect a gateway and asks no rule. Each watch holds its connection. Stamps are given here
+/// alone: they are the order of telling.
 /// </remarks>
 /// <param name="activation">What the delivery stamps carry.</param>
-internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways, SessionTable sessions, long activation)
+internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways, ConnectionTable connections, long activation)
 {
+    private readonly WatchedTable watched = new();
     private long told;
 
+    /// <summary>Places of the connections that watch something, ascending; none may begin or end a watch meanwhile.</summary>
+    public IEnumerable<int> Connections => watched.Connections;
+
     /// <summary>Begins a watch, or takes a repeated wish for it, which counts once; it waits for its answer.</summary>
-    public void Start(Register register, int session, uint request, DirectorySnapshot directory)
+    /// <param name="connection">Its place, held for this: it is kept or given back.</param>
+    public void Start(Register register, int connection, uint request, DirectorySnapshot directory)
     {
-        var at = register.Watches.Find(session);
-        if (at >= 0)
+        ref var watch = ref register.Watches.Find(connection);
+        if (!Unsafe.IsNullRef(ref watch))
         {
-            var watch = register.Watches.Items[at];
-            watch.Request = request;
-            watch.IsAnswered = false;
-            Change(register, at, watch);
+            Change(register, ref watch, watch with { Request = request, IsAnswered = false });
+            connections.Release(connection);
             return;
         }
 
-        ref var first = ref sessions[session].FirstWatched;
-        register.Watches.Insert(~at, new Watch(session, request, IsVisible(register, sessions[session].Subscriber, directory)) { NextWatched = first });
-        first = register.Slot;
+        register.Watches.Add(new Watch(connection, request, IsVisible(register, connections.SubscriberOf(connection), directory)));
         register.Waiting++;
+        watched.Add(connection, register.Slot);
     }
 
     /// <summary>Ends one watch; nothing happens if there is none.</summary>
-    public void Stop(Register register, int session)
+    public void Stop(Register register, int connection)
     {
-        var at = register.Watches.Find(session);
-        if (at < 0)
+        ref var watch = ref register.Watches.Find(connection);
+        if (Unsafe.IsNullRef(ref watch))
         {
             return;
         }
 
-        var watch = register.Watches.Items[at];
-        LinkTo(register, session) = watch.NextWatched;
         register.Waiting -= watch.IsAnswered ? 0 : 1;
         if (watch.IsShown)
         {
-            register.CountShown(sessions[session].Gateway, -1);
+            register.Shown.Change(GatewayOf(connection), -1);
         }
 
-        register.Watches.RemoveAt(at);
+        register.Watches.Remove(connection);
+        watched.Remove(connection, register.Slot);
+        connections.Release(connection);
         registers.RemoveIfIdle(register);
     }
 
     /// <summary>Ends everything that a connection watches.</summary>
-    public void StopAll(int session)
+    public void StopAll(int connection)
     {
-        while (sessions[session].FirstWatched is var first and not Session.NoRegister)
+        while (watched.TryFirst(connection, out var register))
         {
-            Stop(registers[first], session);
+            Stop(registers[register], connection);
+        }
+    }
+
+    /// <summary>Gives every held connection back.</summary>
+    public void Close()
+    {
+        foreach (var register in registers.All)
+        {
+            foreach (ref var watch in register.Watches)
+            {
+                connections.Release(watch.Slot);
+            }
         }
     }
 
     /// <summary>Answers one watch with what the register has now.</summary>
-    public void Answer(Register register, int session, ICollection<Effect> effects) => AnswerAt(register, register.Watches.Find(session), effects);
+    public void Answer(Register register, int connection, ICollection<Effect> effects) => Answer(register, ref register.Watches.Find(connection), effects);
 
     /// <summary>Answers the watches of a register that wait, now that its record is known.</summary>
     public void AnswerWaiting(Register register, ICollection<Effect> effects)
     {
-        for (var at = 0; register.Waiting > 0; at++)
+        if (register.Waiting == 0)
         {
-            if (!register.Watches.Items[at].IsAnswered)
+            return;
+        }
+
+        foreach (ref var watch in register.Watches)
+        {
+            if (!watch.IsAnswered)
             {
-                AnswerAt(register, at, effects);
+                Answer(register, ref watch, effects);
             }
         }
     }
@@ -81,12 +101,12 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
     /// <summary>Sends a register's new record to each gateway that has a watcher who is shown it, once, and to the watches that wait.</summary>
     public void Show(Register register, ICollection<Effect> effects)
     {
-        if (register.Shown.Length > 0)
+        if (!register.Shown.IsEmpty)
         {
-            var stamp = NextStamp();
-            foreach (var shown in register.Shown)
+            var (record, stamp) = (register.Record, NextStamp());
+            foreach (var gateway in register.Shown)
             {
-                effects.Add(new Effect.Deliver(gateways.IdOf(shown.Slot), register.Uid, register.Record, stamp));
+                effects.Add(new Effect.Deliver(gateways.IdOf(gateway), register.Uid, record, stamp));
             }
         }
 
@@ -99,7 +119,7 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
     /// <summary>Judges anew the watches that a change of the directory can touch. Everything that is hidden is told before anything that is revealed.</summary>
     public void Judge(DirectoryChange change, ICollection<Effect> effects)
     {
-        var revealed = new List<(Register Register, int Session)>();
+        var revealed = new List<(Register Register, int Connection)>();
         if (change.PolicyChanged)
         {
             foreach (var register in registers.All)
@@ -119,7 +139,7 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
     /// <summary>Judges anew all watches of one publisher.</summary>
     public void Judge(Register register, DirectorySnapshot directory, ICollection<Effect> effects)
     {
-        var revealed = new List<(Register Register, int Session)>();
+        var revealed = new List<(Register Register, int Connection)>();
         Judge(register, directory, revealed, effects);
         Reveal(revealed, effects);
     }
@@ -148,14 +168,19 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
 
     private void JudgeWatchers(DirectoryChange change, List<(Register, int)> revealed, ICollection<Effect> effects)
     {
-        foreach (var session in change.AttributesChanged.Concat(change.Added).Concat(change.Removed).SelectMany(sessions.Of))
+        var (places, slots) = (new List<int>(), new List<int>());
+        foreach (var watcher in change.AttributesChanged.Concat(change.Added).Concat(change.Removed))
         {
-            for (var watched = sessions[session].FirstWatched; watched != Session.NoRegister;)
+            connections.Find(watcher, places);
+        }
+
+        foreach (var connection in places)
+        {
+            slots.Clear();
+            watched.Find(connection, slots);
+            foreach (var slot in slots)
             {
-                var register = registers[watched];
-                var at = register.Watches.Find(session);
-                watched = register.Watches.Items[at].NextWatched;
-                Judge(register, at, change.To, revealed, effects);
+                Judge(registers[slot], ref registers[slot].Watches.Find(connection), change.To, revealed, effects);
             }
         }
     }
@@ -171,7 +196,7 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
             return;
         }
 
-        var found = new List<Uid>();
+        var (found, places) = (new List<Uid>(), new List<int>());
         var rest = new List<Selector>(); // no index tells of whom they speak, or not with fewer look-ups than there are watches
         foreach (var selector in selectors)
         {
@@ -182,107 +207,103 @@ internal sealed class WatchTable(RegisterTable registers, GatewayTable gateways,
                 continue;
             }
 
-            foreach (var session in found.SelectMany(sessions.Of))
+            places.Clear();
+            foreach (var watcher in found)
             {
-                if (register.Watches.Find(session) is var at and >= 0)
+                connections.Find(watcher, places);
+            }
+
+            foreach (var connection in places)
+            {
+                ref var watch = ref register.Watches.Find(connection);
+                if (!Unsafe.IsNullRef(ref watch))
                 {
-                    Judge(register, at, directory, revealed, effects);
+                    Judge(register, ref watch, directory, revealed, effects);
                 }
             }
         }
 
-        for (var at = 0; rest.Count > 0 && at < register.Watches.Count; at++)
+        if (rest.Count == 0)
         {
-            if (directory.IsMatched(rest, sessions[register.Watches.Items[at].Slot].Subscriber))
+            return;
+        }
+
+        foreach (ref var watch in register.Watches)
+        {
+            if (directory.IsMatched(rest, connections.SubscriberOf(watch.Slot)))
             {
-                Judge(register, at, directory, revealed, effects);
+                Judge(register, ref watch, directory, revealed, effects);
             }
         }
     }
 
     private void Judge(Register register, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
     {
-        for (var at = 0; at < register.Watches.Count; at++)
+        foreach (ref var watch in register.Watches)
         {
-            Judge(register, at, directory, revealed, effects);
+            Judge(register, ref watch, directory, revealed, effects);
         }
     }
 
-    private void Judge(Register register, int at, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
+    private void Judge(Register register, ref Watch watch, DirectorySnapshot directory, List<(Register, int)> revealed, ICollection<Effect> effects)
     {
-        var watch = register.Watches.Items[at];
-        var isVisible = IsVisible(register, sessions[watch.Slot].Subscriber, directory);
+        var isVisible = IsVisible(register, connections.SubscriberOf(watch.Slot), directory);
         if (isVisible && !watch.IsVisible)
         {
             revealed.Add((register, watch.Slot));
         }
         else if (!isVisible && watch.IsVisible)
         {
-            SetVisible(register, at, isVisible: false, effects);
+            SetVisible(register, ref watch, isVisible: false, effects);
         }
     }
 
-    private void Reveal(List<(Register Register, int Session)> revealed, ICollection<Effect> effects)
+    private void Reveal(List<(Register Register, int Connection)> revealed, ICollection<Effect> effects)
     {
-        foreach (var (register, session) in revealed)
+        foreach (var (register, connection) in revealed)
         {
-            var at = register.Watches.Find(session);
-            if (!register.Watches.Items[at].IsVisible) // else its publisher and its watcher changed both, and it was told
+            ref var watch = ref register.Watches.Find(connection);
+            if (!watch.IsVisible) // else its publisher and its watcher changed both, and it was told
             {
-                SetVisible(register, at, isVisible: true, effects);
+                SetVisible(register, ref watch, isVisible: true, effects);
             }
         }
     }
 
-    private void SetVisible(Register register, int at, bool isVisible, ICollection<Effect> effects)
+    private void SetVisible(Register register, ref Watch watch, bool isVisible, ICollection<Effect> effects)
     {
-        var watch = register.Watches.Items[at];
-        watch.IsVisible = isVisible;
-        Change(register, at, watch);
+        Change(register, ref watch, watch with { IsVisible = isVisible });
         if (watch.IsAnswered)
         {
-            Tell(register, at, effects);
+            Tell(register, watch, effects);
         }
     }
 
-    private void AnswerAt(Register register, int at, ICollection<Effect> effects)
+    private void Answer(Register register, ref Watch watch, ICollection<Effect> effects)
     {
-        var watch = register.Watches.Items[at];
-        watch.IsAnswered = true;
-        Change(register, at, watch);
-        Tell(register, at, effects);
+        Change(register, ref watch, watch with { IsAnswered = true });
+        Tell(register, watch, effects);
     }
 
-    private void Tell(Register register, int at, ICollection<Effect> effects)
+    private void Tell(Register register, Watch watch, ICollection<Effect> effects)
     {
-        var watch = register.Watches.Items[at];
         var shown = watch.IsVisible ? register.Record : default;
-        effects.Add(new Effect.Tell(sessions.IdOf(watch.Slot), register.Uid, watch.Request, watch.IsVisible, shown, NextStamp()));
+        effects.Add(new Effect.Tell(connections.IdOf(watch.Slot), register.Uid, watch.Request, watch.IsVisible, shown, NextStamp()));
     }
 
     /// <summary>Writes a watch anew and keeps the counts right.</summary>
-    private void Change(Register register, int at, Watch watch)
+    private void Change(Register register, ref Watch watch, Watch changed)
     {
-        var before = register.Watches.Items[at];
-        register.Watches.Items[at] = watch;
-        register.Waiting += (before.IsAnswered ? 1 : 0) - (watch.IsAnswered ? 1 : 0);
-        if (before.IsShown != watch.IsShown)
+        register.Waiting += (watch.IsAnswered ? 1 : 0) - (changed.IsAnswered ? 1 : 0);
+        if (watch.IsShown != changed.IsShown)
         {
-            register.CountShown(sessions[watch.Slot].Gateway, watch.IsShown ? 1 : -1);
-        }
-    }
-
-    /// <summary>Where a session's chain of watches names a register.</summary>
-    private ref int LinkTo(Register register, int session)
-    {
-        ref var link = ref sessions[session].FirstWatched;
-        while (link != register.Slot)
-        {
-            link = ref registers[link].Watches.Of(session).NextWatched;
+            register.Shown.Change(GatewayOf(watch.Slot), changed.IsShown ? 1 : -1);
         }
 
-        return ref link;
+        watch = changed;
     }
+
+    private int GatewayOf(int connection) => gateways.SlotOf(connections.IdOf(connection).Gateway);
 
     private bool IsVisible(Register register, Uid watcher, DirectorySnapshot directory)
     {
