@@ -34,9 +34,11 @@ public sealed class ChangeFeed(ulong incarnation)
     private const int Dead = -1;
 
     // Place by place, sorted by key; an item that changed again leaves a dead place behind. Two lists, since a pair would be padded.
-    private readonly List<FeedKey> keys = [];
+    private readonly List<Run> runs = [];
+    private readonly List<uint> offsets = []; // of the place's seq from its run's
     private readonly List<int> items = [];
     private readonly List<int> placeOf = []; // by item; Dead where it is not in the feed
+    private FeedKey last;
     private int live;
 
     /// <summary>Places kept, live and dead: what the memory depends on.</summary>
@@ -46,9 +48,9 @@ public sealed class ChangeFeed(ulong incarnation)
     /// <exception cref="InvalidOperationException">The key is not greater than that of the last change.</exception>
     public void Touch(int item, FeedKey key)
     {
-        if (keys.Count > 0 && key <= keys[^1])
+        if (items.Count > 0 && key <= last)
         {
-            throw new InvalidOperationException($"Change {key} comes after {keys[^1]}.");
+            throw new InvalidOperationException($"Change {key} comes after {last}.");
         }
 
         MakeRoom(item);
@@ -59,8 +61,7 @@ public sealed class ChangeFeed(ulong incarnation)
         }
 
         placeOf[item] = items.Count;
-        Append(keys, key);
-        Append(items, item);
+        Append(key, item);
         live++;
         if (items.Count > 32 && items.Count - live > live / 4)
         {
@@ -73,8 +74,15 @@ public sealed class ChangeFeed(ulong incarnation)
     public void Prepend(IReadOnlyCollection<(FeedKey Key, int Item)> remembered)
     {
         Pack();
-        keys.InsertRange(0, [.. remembered.Select(place => place.Key)]);
-        items.InsertRange(0, [.. remembered.Select(place => place.Item)]);
+        (FeedKey Key, int Item)[] changed = [.. items.Select((item, place) => (KeyAt(place), item))];
+        runs.Clear();
+        offsets.Clear();
+        items.Clear();
+        foreach (var (key, item) in remembered.Concat(changed))
+        {
+            Append(key, item);
+        }
+
         live = items.Count;
         MakeRoom(items.DefaultIfEmpty(0).Max());
         Index();
@@ -89,7 +97,7 @@ public sealed class ChangeFeed(ulong incarnation)
         var key = cursor.Incarnation == incarnation ? cursor.Key : default;
         for (var place = FirstAfter(key); place < items.Count && max > 0; place++)
         {
-            key = keys[place];
+            key = KeyAt(place);
             if (items[place] != Dead)
             {
                 changed.Add(items[place]);
@@ -102,11 +110,11 @@ public sealed class ChangeFeed(ulong incarnation)
 
     private int FirstAfter(FeedKey key)
     {
-        int low = 0, high = keys.Count;
+        int low = 0, high = items.Count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (keys[middle] > key)
+            if (KeyAt(middle) > key)
             {
                 high = middle;
             }
@@ -121,17 +129,28 @@ public sealed class ChangeFeed(ulong incarnation)
 
     private void Pack()
     {
-        var to = 0;
-        for (var place = 0; place < items.Count; place++)
+        var (to, kept) = (0, 0);
+        for (var run = 0; run < runs.Count; run++)
         {
-            if (items[place] != Dead)
+            var first = to;
+            var end = run + 1 < runs.Count ? runs[run + 1].First : items.Count;
+            for (var place = runs[run].First; place < end; place++)
             {
-                (keys[to], items[to]) = (keys[place], items[place]);
-                to++;
+                if (items[place] != Dead)
+                {
+                    (offsets[to], items[to]) = (offsets[place], items[place]);
+                    to++;
+                }
+            }
+
+            if (to > first)
+            {
+                runs[kept++] = runs[run] with { First = first };
             }
         }
 
-        keys.RemoveRange(to, keys.Count - to);
+        runs.RemoveRange(kept, runs.Count - kept);
+        offsets.RemoveRange(to, offsets.Count - to);
         items.RemoveRange(to, items.Count - to);
         Index();
     }
@@ -152,6 +171,38 @@ public sealed class ChangeFeed(ulong incarnation)
         }
     }
 
+    private FeedKey KeyAt(int place)
+    {
+        int low = 0, high = runs.Count - 1;
+        while (low < high)
+        {
+            var middle = (low + high + 1) / 2;
+            if (runs[middle].First <= place)
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        return runs[low].Key with { Seq = runs[low].Key.Seq + offsets[place] };
+    }
+
+    private void Append(FeedKey key, int item)
+    {
+        if (runs is not [.., var run] || run.Key.Epoch != key.Epoch || key.Seq - run.Key.Seq > uint.MaxValue)
+        {
+            run = new Run(items.Count, key);
+            runs.Add(run);
+        }
+
+        Append(offsets, (uint)(key.Seq - run.Key.Seq));
+        Append(items, item);
+        last = key;
+    }
+
     /// <summary>Grows by a quarter, where a list by itself would double.</summary>
     private static void Append<T>(List<T> list, T item)
     {
@@ -162,4 +213,9 @@ public sealed class ChangeFeed(ulong incarnation)
 
         list.Add(item);
     }
+
+    /// <summary>Places whose keys differ by four bytes: those of one activation, mostly.</summary>
+    /// <param name="First">Its first place.</param>
+    /// <param name="Key">The first one's key when it was put in.</param>
+    private readonly record struct Run(int First, FeedKey Key);
 }
