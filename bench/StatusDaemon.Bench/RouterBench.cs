@@ -37,6 +37,7 @@ internal static class RouterBench
             });
         }
 
+        await CrowdAsync(100_000);
         await Measure.RateAsync("subscriptions, 1,000 a publisher, 4 gateways", Publishers * 1_000, () =>
         {
             Watched(1_000, 4);
@@ -44,6 +45,22 @@ internal static class RouterBench
         });
         await EndsAsync("watches of a publisher with 20,000 ended", 20_000, ofOneConnection: false);
         await EndsAsync("watches of a connection with 10,000 ended", 10_000, ofOneConnection: true);
+    }
+
+    /// <summary>Publications of many, in no order, so that caches help little: each has a connection, twenty watchers and rules in a real directory.</summary>
+    private static Task CrowdAsync(int people)
+    {
+        var crowd = new RouterCrowd(people, shards: 32);
+        crowd.Name();
+        crowd.Introduce();
+        crowd.Activate();
+        crowd.Connect();
+        crowd.Watch();
+        return Measure.RateAsync($"publications of {people:N0}, {RouterCrowd.WatchesEach} watchers each", people * 3 / 2, () =>
+        {
+            crowd.Publish();
+            return Task.CompletedTask;
+        });
     }
 
     /// <summary>Ends watches in another order than they began in; their beginning is part of the time.</summary>
