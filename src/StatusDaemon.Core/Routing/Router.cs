@@ -7,7 +7,8 @@ namespace StatusDaemon.Routing;
 
 /// <summary>One shard of the domain: owns the statuses of its subscribers, knows who watches them, and says who is told what.</summary>
 /// <remarks>
-/// Pure: the same inputs at the same times give the same effects. One owner calls it, one input after the other (decision 0001).
+/// Pure: the same inputs at the same times give the same effects; only in which order several watchers are told of one change of rules follows from the places that
+/// the process gave their connections. One owner calls it, one input after the other (decision 0001).
 /// Rules are asked when somebody subscribes and when the directory changes, never for a status. It counts time by an <see cref="AwakeClock"/>, so whoever
 /// is connected stays so however long the router itself was away.
 /// </remarks>
