@@ -16,7 +16,7 @@ internal static class RedisStatusStoreBench
     {
         await using var redis = await PrivilegeRedis.StartAsync();
         var options = new StatusRedisOptions { Server = new RedisOptions { Port = redis.Port } };
-        await using var store = await RedisStatusStore.OpenAsync(options, shards: 32, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, CancellationToken.None);
+        await using var store = await RedisStatusStore.OpenAsync(options, shards: 32, cluster: "", new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, CancellationToken.None);
         var bench = new StoreBench(store);
         await Measure.RateAsync("statuses written, all at once, the first time", StoreBench.Records, bench.FillAsync);
         await Measure.RateAsync("statuses written, all at once, the second time", StoreBench.Records, bench.FillAsync);

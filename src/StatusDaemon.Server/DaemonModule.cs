@@ -17,13 +17,14 @@ internal static class DaemonModule
     /// <exception cref="StoreException">It can't be used.</exception>
     public static async Task<IStatusStore> OpenStoreAsync(StatusdSettings settings, UidTable uids, ILoggerFactory log, CancellationToken stop) => settings.Storage.Kind switch
     {
-        StorageKind.Redis => await RedisStatusStore.OpenAsync(settings.Redis, settings.Cluster.Shards, uids, TimeProvider.System, log.CreateLogger<RedisStatusStore>(), stop),
+        StorageKind.Redis => await RedisStatusStore.OpenAsync(
+            settings.Redis, settings.Cluster.Shards, settings.Cluster.Kind == ClusterKind.Redis ? settings.Cluster.Id : "", uids, TimeProvider.System, log.CreateLogger<RedisStatusStore>(), stop),
         _ => SqliteStatusStore.Open(Path.Combine(settings.State.Path, SqliteStatusStore.FileName), log.CreateLogger<SqliteStatusStore>()),
     };
 
     /// <summary>Puts the daemon into a host.</summary>
-    /// <param name="isReached">Whether modules in other processes come to it.</param>
-    public static void AddDaemon(this IHostApplicationBuilder builder, StatusdSettings settings, IStatusStore store, MemberCertificates certificates, bool isReached)
+    /// <param name="isApart">Whether no gateway is in this process.</param>
+    public static void AddDaemon(this IHostApplicationBuilder builder, StatusdSettings settings, IStatusStore store, IMembership membership, MemberCertificates certificates, bool isApart)
     {
         var services = builder.Services;
         services.AddSingleton(store); // an instance, which the container does not dispose
@@ -47,8 +48,9 @@ internal static class DaemonModule
             provider.GetRequiredService<SteadyClock>(),
             settings.Storage.Flush,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
-        builder.AddSilo(SiloSetup.From(settings.Cluster) with { GatewayPort = isReached ? settings.Cluster.GatewayPort : null }, certificates);
-        if (isReached)
+        var isReached = isApart || settings.Cluster.Kind == ClusterKind.Redis;
+        builder.AddSilo(SiloSetup.From(settings.Cluster) with { GatewayPort = isReached ? settings.Cluster.GatewayPort : null }, membership.Join, certificates);
+        if (settings.Cluster.Kind == ClusterKind.Local && isReached)
         {
             services.AddHostedService(provider => ActivatorUtilities.CreateInstance<LocalDaemonNotice>(provider, settings.ClusterFolder, settings.Cluster));
         }

@@ -94,8 +94,8 @@ internal static class GatewayModule
     }
 
     /// <summary>Lets it find daemons in other processes.</summary>
-    public static void AddDaemonsElsewhere(this IHostApplicationBuilder builder, StatusdSettings settings, MemberCertificates certificates) => builder.Services.AddSingleton<IShardAccess>(
-        provider => ActivatorUtilities.CreateInstance<ShardsElsewhere>(provider, (IHostApplicationBuilder client) => client.AddClusterClient(new LocalDaemons(settings.ClusterFolder, settings.Cluster), settings.Cluster.Id, certificates), settings.ClusterFolder));
+    public static void AddDaemonsElsewhere(this IHostApplicationBuilder builder, IMembership membership, string clusterId, MemberCertificates certificates) =>
+        builder.Services.AddSingleton<IShardAccess>(provider => ActivatorUtilities.CreateInstance<ShardsElsewhere>(provider, membership, clusterId, certificates));
 
     private static void AddLogin(WebApplicationBuilder builder, StatusdSettings settings, AuthOptions auth)
     {

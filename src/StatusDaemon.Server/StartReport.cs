@@ -14,7 +14,9 @@ public sealed record StartReport
 
 /// <summary>A daemon for modules in other processes.</summary>
 /// <param name="Address">Where they reach it.</param>
-public sealed record DaemonReport(IPEndPoint Address, int Shards);
+/// <param name="Cluster">Name of the cluster that it is a member of; null where it is the only daemon.</param>
+/// <param name="Peers">Where other daemons reach it.</param>
+public sealed record DaemonReport(IPEndPoint Address, int Shards, string? Cluster, IPEndPoint Peers);
 
 /// <summary>A status server.</summary>
 public sealed record GatewayReport

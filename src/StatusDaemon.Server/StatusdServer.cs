@@ -78,6 +78,14 @@ public sealed class StatusdServer : IAsyncDisposable
         try
         {
             daemonLock = isDaemon ? DaemonLock.Take(settings.ClusterFolder) : null;
+            IMembership membership = settings.Cluster.Kind == ClusterKind.Redis
+                ? new RedisMembership(settings.Redis, settings.Cluster, TimeProvider.System, early.CreateLogger<RedisMembership>())
+                : new LocalMembership(settings.ClusterFolder, settings.Cluster);
+            if (isDaemon)
+            {
+                await membership.EnterAsync(stop);
+            }
+
             directory = file is null ? await OpenDirectoryAsync(settings, early, stop) : null;
             store = isDaemon ? await DaemonModule.OpenStoreAsync(settings, uids, early, stop) : null;
             var auth = settings.Auth;
@@ -88,7 +96,7 @@ public sealed class StatusdServer : IAsyncDisposable
                 auth = sandbox.Apply(auth);
             }
 
-            var host = Build(settings, modules, uids, store, builder =>
+            var host = Build(settings, modules, uids, store, membership, builder =>
             {
                 AddDirectory(builder, settings, file, directory);
                 if (sandbox is not null)
@@ -105,7 +113,7 @@ public sealed class StatusdServer : IAsyncDisposable
         catch (Exception e)
         {
             await DisposeAsync(directory, store, sandbox, daemonLock);
-            throw e is StoreException or RedisAwayException or SandboxException or InvalidDataException or CryptographicException or IOException ? new StartException(e.Message, e) : e;
+            throw e is StoreException or RedisAwayException or SandboxException or InvalidDataException or CryptographicException or IOException or ShardCountException ? new StartException(e.Message, e) : e;
         }
     }
 
@@ -130,7 +138,9 @@ public sealed class StatusdServer : IAsyncDisposable
 
         return new StartReport
         {
-            Daemon = host.Services.GetService<MemberEndpoints>()?.Gateway is { } reached ? new DaemonReport(reached, settings.Cluster.Shards) : null,
+            Daemon = host.Services.GetService<MemberEndpoints>() is { Gateway: { } reached, Silo: var peers }
+                ? new DaemonReport(reached, settings.Cluster.Shards, settings.Cluster.Kind == ClusterKind.Redis ? settings.Cluster.Id : null, peers)
+                : null,
             Gateway = host.Services.GetService<LoginReport>() is { } login ? Report(login) : null,
         };
     }
@@ -171,14 +181,14 @@ public sealed class StatusdServer : IAsyncDisposable
     }
 
     /// <summary>Puts together what the modules need: a daemon alone serves no HTTP.</summary>
-    private static IHost Build(StatusdSettings settings, ServerModules modules, UidTable uids, IStatusStore? store, Action<IHostApplicationBuilder> addCommon, AuthOptions auth)
+    private static IHost Build(StatusdSettings settings, ServerModules modules, UidTable uids, IStatusStore? store, IMembership membership, Action<IHostApplicationBuilder> addCommon, AuthOptions auth)
     {
         var certificates = MemberCertificates.For(settings.Cluster, settings.ClusterFolder, TimeProvider.System.GetUtcNow());
         if (!modules.HasFlag(ServerModules.Gateway))
         {
             var alone = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = ProgramName });
             AddBase(alone);
-            alone.AddDaemon(settings, store!, certificates, isReached: true);
+            alone.AddDaemon(settings, store!, membership, certificates, isApart: true);
             return alone.Build();
         }
 
@@ -187,12 +197,12 @@ public sealed class StatusdServer : IAsyncDisposable
         AddBase(web);
         if (store is not null)
         {
-            web.AddDaemon(settings, store, certificates, isReached: false);
+            web.AddDaemon(settings, store, membership, certificates, isApart: false);
             web.Services.AddSingleton<IShardAccess, ShardsHere>();
         }
         else
         {
-            web.AddDaemonsElsewhere(settings, certificates);
+            web.AddDaemonsElsewhere(membership, settings.Cluster.Id, certificates);
         }
 
         web.AddGateway(settings, auth);
@@ -231,7 +241,6 @@ public sealed class StatusdServer : IAsyncDisposable
     {
         (bool Wanted, string Setting, string Instead)[] later =
         [
-            (settings.Cluster.Kind == ClusterKind.Redis, "CLUSTER.kind: redis", "use local"),
             (settings.Sync.Peers.Count > 0, "SYNC.peers", "take them out"),
             (settings.Admin.Url is not null, "ADMIN.url", "take it out"),
         ];

@@ -102,6 +102,7 @@ internal sealed record StatusdSettings
         };
         settings.CheckTrustedHeader(file.Section("AUTH"));
         settings.CheckRealms(file.Section("PRIVILEGE_REDIS"));
+        settings.CheckCluster(file.Section("CLUSTER"));
         settings.CheckSocket(file);
         return settings;
     }
@@ -137,6 +138,14 @@ internal sealed record StatusdSettings
         else if (PrivilegeRedis.MixesRealms && Privileges.Source == PrivilegesSource.Redis && Auth.Realms.Count == 0)
         {
             privilegeRedis.Refuse("keys.dname", "without {dname} or {realm} the realm of all names is missing: set AUTH.realms to it");
+        }
+    }
+
+    private void CheckCluster(SettingsSection cluster)
+    {
+        if (Cluster.Kind == ClusterKind.Redis && Storage.Kind != StorageKind.Redis)
+        {
+            cluster.Refuse("kind", "redis needs STORAGE.kind: redis, since all daemons must reach the statuses");
         }
     }
 

@@ -76,7 +76,9 @@ internal sealed class ServerRun(string defaultSettings, TextWriter output)
     {
         if (report.Daemon is { } daemon)
         {
-            await output.WriteLineAsync(Text.UpDaemon.With(daemon.Address, daemon.Shards));
+            await output.WriteLineAsync(daemon.Cluster is { } cluster
+                ? Text.UpMember.With(cluster, daemon.Shards, daemon.Peers, daemon.Address)
+                : Text.UpDaemon.With(daemon.Address, daemon.Shards));
         }
 
         if (report.Gateway is { } gateway)

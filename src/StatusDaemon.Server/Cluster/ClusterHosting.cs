@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
-using Orleans.Messaging;
 using OrleansClusterOptions = Orleans.Configuration.ClusterOptions;
 
 namespace StatusDaemon.Cluster;
@@ -23,7 +22,8 @@ internal static class ClusterHosting
     private const int CachedGrains = 10_000;
 
     /// <summary>A silo in this process. Shards come to it by themselves; <see cref="MemberEndpoints"/> says where it listens.</summary>
-    public static void AddSilo(this IHostApplicationBuilder builder, SiloSetup setup, MemberCertificates certificates)
+    /// <param name="join">How it meets the other members.</param>
+    public static void AddSilo(this IHostApplicationBuilder builder, SiloSetup setup, Action<ISiloBuilder> join, MemberCertificates certificates)
     {
         builder.Services.AddSingleton(setup);
         builder.Services.AddSingleton(_ => MemberEndpoints.Reserve(setup));
@@ -31,7 +31,7 @@ internal static class ClusterHosting
         AddMemberTls(builder, certificates);
         builder.UseOrleans(silo =>
         {
-            silo.UseDevelopmentClustering(setup.Primary);
+            join(silo);
             silo.AddPlacementDirector<ShardPlacement, ShardPlacementDirector>();
             silo.Services.AddOptions<EndpointOptions>().Configure<MemberEndpoints>((options, endpoints) =>
             {
@@ -62,13 +62,13 @@ internal static class ClusterHosting
     }
 
     /// <summary>A client of silos in other processes.</summary>
-    /// <param name="daemons">Where they are.</param>
-    public static void AddClusterClient(this IHostApplicationBuilder builder, IGatewayListProvider daemons, string clusterId, MemberCertificates certificates)
+    /// <param name="find">How it finds them.</param>
+    public static void AddClusterClient(this IHostApplicationBuilder builder, string clusterId, Action<IClientBuilder> find, MemberCertificates certificates)
     {
         AddMemberTls(builder, certificates);
         builder.UseOrleansClient(client =>
         {
-            client.Services.AddSingleton(daemons);
+            find(client);
             client.Services.AddOptions<ClientConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
                 options.ConfigureConnection(connection => connection.Use(tls.Dial)));
             client.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = clusterId);

@@ -35,6 +35,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
         var directory = await services.Directory.RefreshAsync(stop);
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
+        services.Store.Own(Number, epoch);
         saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
@@ -55,6 +56,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
             finally
             {
                 shard.Close();
+                services.Store.Disown(Number, shard.Activation);
                 services.Outages.Reading.End(Number);
                 services.Outages.Saving.End(Number);
             }

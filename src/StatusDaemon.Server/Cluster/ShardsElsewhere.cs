@@ -5,9 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace StatusDaemon.Cluster;
 
 /// <summary>Daemons in other processes. A host of its own has the client, so that this process serves and says what it waits for while no daemon is there.</summary>
-/// <param name="setUp">Puts the client into its host.</param>
-/// <param name="where">Where daemons say where they are, for people.</param>
-internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> setUp, string where, TimeProvider time, ILoggerFactory logs, ILogger<ShardsElsewhere> log) : IShardAccess, IAsyncDisposable
+internal sealed partial class ShardsElsewhere(IMembership membership, string clusterId, MemberCertificates certificates, TimeProvider time, ILoggerFactory logs, ILogger<ShardsElsewhere> log) : IShardAccess, IAsyncDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
 
@@ -23,15 +21,16 @@ internal sealed partial class ShardsElsewhere(Action<IHostApplicationBuilder> se
         {
             var builder = Host.CreateEmptyApplicationBuilder(null);
             builder.Services.AddSingleton(logs);
-            setUp(builder);
+            builder.AddClusterClient(clusterId, membership.Find, certificates);
             var made = builder.Build();
             try
             {
+                await membership.CheckAsync(stop);
                 var starting = made.StartAsync(stop);
                 if (!isTold && await Task.WhenAny(starting, Task.Delay(Silence, time, stop)) != starting && !stop.IsCancellationRequested)
                 {
                     isTold = true;
-                    LogWaits($"none says in {where} where it is, or none answers there");
+                    LogWaits($"none says in {membership.Place} where it is, or none answers there");
                 }
 
                 await starting;

@@ -21,9 +21,6 @@ internal sealed record SiloSetup
     /// <remarks>A co-hosted client does without: its calls never leave the process. 0 takes a free port.</remarks>
     public int? GatewayPort { get; init; }
 
-    /// <summary>The silo that keeps the list of members; null when this one does, as in <c>statusd up</c>.</summary>
-    public IPEndPoint? Primary { get; init; }
-
     /// <summary>What the settings say; whether to open a port for clients depends on who runs beside this process.</summary>
     public static SiloSetup From(ClusterOptions options) => new()
     {

@@ -35,6 +35,9 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
     /// <summary>Whether the store is another one now, or was restored: nothing that is known here is of it.</summary>
     public bool IsOfAnotherStore => store.Incarnation != incarnation;
 
+    /// <inheritdoc cref="Router.Activation"/>
+    public long Activation => router.Activation;
+
     /// <inheritdoc cref="Router.DirectoryRevision"/>
     public long DirectoryRevision => router.DirectoryRevision;
 
@@ -85,7 +88,11 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
     {
         foreach (var written in store.External.Take(number))
         {
-            if (!router.IsLocal(written.Uid))
+            if (!written.Version.IsNone)
+            {
+                await ApplyAsync(new RouterInput.Adopt(written.Uid, new StatusRecord(written.Status, written.Timestamp, written.Version, written.Source)), stop);
+            }
+            else if (!router.IsLocal(written.Uid))
             {
                 if (written.End is null)
                 {

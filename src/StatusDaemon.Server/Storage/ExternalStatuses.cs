@@ -5,18 +5,20 @@ using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Storage;
 
-/// <summary>A status that another program wrote into the store.</summary>
+/// <summary>A status that another program, or the daemon that had the shard before, wrote into the store.</summary>
 /// <param name="Source">Who, through what, when it was seen.</param>
 /// <param name="HeardAt">When it was first heard of, by <see cref="TimeProvider.GetTimestamp"/>.</param>
 /// <param name="End">What ended, if it is UNKNOWN because that did: then a status that is newer than it stays. Null: it counts whatever there is.</param>
-internal readonly record struct ExternalStatus(Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt, EndedValue? End = null);
+/// <param name="Version">Of what a daemon accepted that had the shard before: it counts where nothing newer is known. None for what another program wrote.</param>
+internal readonly record struct ExternalStatus(
+    Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt, EndedValue? End = null, StatusVersion Version = default);
 
 /// <summary>A value that is there no more: it was deleted, or its time is over.</summary>
 /// <param name="Version">Its version; that of the last value of ours if another program's stood over it.</param>
 /// <param name="IsForeign">Whether another program wrote it and the daemon had not put it into its own form.</param>
 internal readonly record struct EndedValue(StatusVersion Version, bool IsForeign);
 
-/// <summary>What other programs wrote and the shards have not taken yet: of each subscriber the latest. Any thread may call.</summary>
+/// <summary>What other programs wrote and the shards that are here have not taken yet: of each subscriber the latest. Any thread may call.</summary>
 /// <param name="shards">Number of shards, a power of two.</param>
 /// <param name="refused">Is told which of them a shard does not take, and why.</param>
 /// <param name="accepted">Is told which of them a shard has taken.</param>
@@ -30,13 +32,26 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
     // A shard is in it once, however much waits for it.
     private readonly Channel<int> calls = Channel.CreateBounded<int>(new BoundedChannelOptions(shards));
 
+    /// <summary>Number of shards, those of other daemons too.</summary>
+    public int Shards => waiting.Length;
+
     /// <summary>Statuses that wait.</summary>
     public int Count => waiting.Sum(shard => shard.Count);
 
     /// <summary>When the first of those that wait was heard of; null while none waits.</summary>
     public long? OldestAt => waiting.Min(shard => shard.OldestAt);
 
-    /// <summary>Adds one; it replaces an earlier one of the same subscriber.</summary>
+    /// <summary>A shard begins here: what is written from now on waits for it.</summary>
+    public void Own(int shard, long epoch) => waiting[shard].Begin(epoch);
+
+    /// <summary>A shard has ended here, unless it has begun again since.</summary>
+    /// <returns>Whether it has ended.</returns>
+    public bool Disown(int shard, long epoch) => waiting[shard].End(epoch);
+
+    /// <summary>The epoch of the shard of a subscriber; 0 where it is not here.</summary>
+    public long EpochOf(Uid uid) => waiting[uid.ShardOf(waiting.Length)].Epoch;
+
+    /// <summary>Adds one, if its shard is here; it replaces an earlier one of the same subscriber.</summary>
     public void Put(in ExternalStatus status)
     {
         var shard = status.Uid.ShardOf(waiting.Length);
@@ -70,7 +85,10 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
         private readonly Lock gate = new();
         private readonly Dictionary<Uid, ExternalStatus> statuses = new(Uid.Comparer);
         private long? oldestAt;
+        private long epoch;
         private bool isCalled;
+
+        public long Epoch => Interlocked.Read(ref epoch);
 
         public bool IsCalled
         {
@@ -105,11 +123,45 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
             }
         }
 
+        public void Begin(long epoch)
+        {
+            lock (gate)
+            {
+                Interlocked.Exchange(ref this.epoch, epoch);
+                Clear();
+            }
+        }
+
+        public bool End(long epoch)
+        {
+            lock (gate)
+            {
+                if (Interlocked.CompareExchange(ref this.epoch, 0, epoch) != epoch)
+                {
+                    return false;
+                }
+
+                Clear();
+                return true;
+            }
+        }
+
         /// <returns>Whether the shard has to be called.</returns>
         public bool Put(in ExternalStatus status)
         {
             lock (gate)
             {
+                if (epoch == 0)
+                {
+                    return false;
+                }
+
+                // What another program wrote is newer than what any daemon had written before.
+                if (!status.Version.IsNone && statuses.ContainsKey(status.Uid))
+                {
+                    return false;
+                }
+
                 // What ended before its shard took it was newer than all that the shard has.
                 statuses[status.Uid] = statuses.ContainsKey(status.Uid) ? status with { End = null } : status;
                 oldestAt ??= status.HeardAt;
@@ -123,10 +175,15 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
             lock (gate)
             {
                 ExternalStatus[] taken = [.. statuses.Values];
-                statuses.Clear();
-                oldestAt = null;
+                Clear();
                 return taken;
             }
+        }
+
+        private void Clear()
+        {
+            statuses.Clear();
+            oldestAt = null;
         }
     }
 }

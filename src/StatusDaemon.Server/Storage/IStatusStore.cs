@@ -20,7 +20,7 @@ internal readonly record struct StoredStatus(Uid Uid, StatusRecord Record)
     }
 }
 
-/// <summary>Where statuses survive a restart. One daemon process opens a store; all its shards share it.</summary>
+/// <summary>Where statuses survive a restart. The shards of a process share one; other daemons may have the rest of the shards, over the same place.</summary>
 /// <remarks>
 /// Any thread may call, also several at once. A call that the world makes fail (a full disk, a lost server) throws <see cref="StoreException"/>
 /// and leaves the store usable: the caller tries again later. A cancelled call has happened whole or not at all, and keeps no hold on what it
@@ -31,7 +31,7 @@ internal interface IStatusStore : IAsyncDisposable
     /// <summary>Random id of this store, made when it was created; another one means that it was restored or emptied. Never 0 once an epoch was taken.</summary>
     ulong Incarnation { get; }
 
-    /// <summary>What other programs wrote; nothing, ever, in a store that is the daemon's alone.</summary>
+    /// <summary>What other programs wrote of the shards that are owned; nothing, ever, in a store that is the daemon's alone.</summary>
     ExternalStatuses External { get; }
 
     /// <summary>How often what was written got lost, with a server that lives on: after each time everything is to be written again.</summary>
@@ -44,6 +44,14 @@ internal interface IStatusStore : IAsyncDisposable
     /// <param name="above">The greatest epoch that was heard of a record of this incarnation; 0 for none. <see cref="long.MaxValue"/> is refused: nothing is above it.</param>
     /// <remarks>Thirty-two shards ask at once at a start: concurrent calls share one commit. Epochs may have gaps.</remarks>
     Task<long> NextEpochAsync(long above, CancellationToken stop);
+
+    /// <summary>A shard begins here: it knows nothing yet of what the store has, and hears from now on what other programs write.</summary>
+    /// <param name="epoch">The shard's own, from <see cref="NextEpochAsync"/>.</param>
+    void Own(int shard, long epoch);
+
+    /// <summary>A shard has ended here, unless it has begun again since: another daemon may have it now.</summary>
+    /// <param name="epoch">The one that it began with.</param>
+    void Disown(int shard, long epoch);
 
     /// <summary>Reads single records, as new as the last write that returned; a UID that has none is left out.</summary>
     Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop);

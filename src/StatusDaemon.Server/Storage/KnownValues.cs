@@ -26,6 +26,9 @@ internal enum Sight
     /// <summary>Another program deleted it, or its time is over.</summary>
     Deleted,
 
+    /// <summary>The daemon that had the shard before wrote it after we had read it.</summary>
+    Earlier,
+
     /// <summary>Another daemon wrote it, which activated the shard later than we did.</summary>
     Later,
 }
@@ -46,7 +49,13 @@ internal enum After
 /// <summary>What was seen, and the status in it if there is one.</summary>
 /// <param name="Problem">What is wrong with an <see cref="Sight.Unfit"/> value.</param>
 /// <param name="End">What a <see cref="Sight.Deleted"/> key held.</param>
-internal readonly record struct Seen(Sight Sight, Status Status = default, ClientTimestamp Timestamp = default, string Problem = "", EndedValue? End = null);
+/// <param name="Record">What an <see cref="Sight.Earlier"/> key holds.</param>
+internal readonly record struct Seen(Sight Sight, Status Status = default, ClientTimestamp Timestamp = default, string Problem = "", EndedValue? End = null, StatusRecord Record = default);
+
+/// <summary>The shard that looks at a key.</summary>
+/// <param name="Incarnation">The store's.</param>
+/// <param name="Epoch">The shard's own: what was accepted before it has a lower one.</param>
+internal readonly record struct Looker(ulong Incarnation, long Epoch);
 
 /// <summary>Of each key the value that this daemon last wrote or read, as a digest: over that one alone it writes. Any thread may call.</summary>
 /// <remarks>Looks and writes are numbered in one row, so that an answer that is older than a write is not taken for a change.</remarks>
@@ -91,19 +100,23 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     }
 
     /// <summary>Forgets everything: the store is another one now.</summary>
-    public void Clear()
+    public void Clear() => Forget(static _ => true);
+
+    /// <summary>Forgets what is known of some subscribers, whom others may write now.</summary>
+    public void Forget(Func<Uid, bool> ofWhom)
     {
         lock (gate)
         {
-            foreach (var uid in values.Keys)
+            foreach (var uid in values.Keys.Where(ofWhom).ToArray())
             {
+                values.Remove(uid);
+                unsure.Remove(uid);
+                times.Forget(uid);
+                owed.Forget(uid);
                 uids.Release(uid);
             }
 
-            values.Clear();
-            unsure.Clear();
-            times.Clear();
-            owed.Clear();
+            droppedAt = Interlocked.Increment(ref now);
         }
     }
 
@@ -226,11 +239,11 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     /// <summary>Compares what a look has met with what is known, and knows it from then on.</summary>
     /// <param name="value">Null if there is no such key.</param>
     /// <param name="look">Number of the look.</param>
-    /// <param name="incarnation">The store's.</param>
+    /// <param name="looker">Who looks.</param>
     /// <param name="after">What happened to the server: what is older than we know, or not there, may have been lost, and be no other program's doing.</param>
     /// <param name="isIntact">Whether it is sure since the look that the server has lost nothing.</param>
     /// <param name="writing">The record that is to be written over it; null for a mere look.</param>
-    public Seen Look(Uid uid, byte[]? value, long look, ulong incarnation, After after, bool isIntact, StatusRecord? writing = null)
+    public Seen Look(Uid uid, byte[]? value, long look, Looker looker, After after, bool isIntact, StatusRecord? writing = null)
     {
         lock (gate)
         {
@@ -271,7 +284,7 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
                 return new Seen(Sight.Same);
             }
 
-            if (RedisStatusValue.TryReadOwn(uid, value, out var record) && record.Version.Incarnation == incarnation)
+            if (RedisStatusValue.TryReadOwn(uid, value, out var record) && record.Version.Incarnation == looker.Incarnation)
             {
                 // What another program wrote and we have not put into our form yet is as easily lost as what we wrote last.
                 if (!isKnown || ((isAfterLoss || (after == After.Gap && known.IsForeign)) && !record.Version.IsNewerThan(known.Version)))
@@ -282,14 +295,14 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
 
                 if (record.Version.IsNewerThan(known.Version))
                 {
-                    if (writing?.Version.IsNewerThan(record.Version) != true)
+                    // No other program can have copied a version that was never in the store before.
+                    if (record.Version.Epoch >= looker.Epoch && writing?.Version.IsNewerThan(record.Version) != true)
                     {
                         return new Seen(Sight.Later);
                     }
 
-                    // The daemon that had the shard before us wrote it after we had looked.
                     Set(uid, digest, record.Version, isForeign: false);
-                    return new Seen(Sight.Same);
+                    return writing is null ? new Seen(Sight.Earlier, Record: record) : new Seen(Sight.Same);
                 }
 
                 if (!isIntact || isUnconfirmed)

@@ -15,6 +15,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     /// <summary>Between two pulses.</summary>
     public static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
 
+    /// <summary>Between two words about another daemon that owns what we own.</summary>
+    private static readonly TimeSpan RivalPause = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a ring may take to be heard.</summary>
     private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(1);
 
@@ -37,6 +40,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
     private TaskCompletionSource suspicion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long gaps;
     private long awaySince;
+    private long? rivalToldAt;
     private long lastEpoch;
     private Task running = Task.CompletedTask;
 
@@ -53,7 +57,7 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         awaySince = clock.GetTimestamp();
         losses = new RedisLosses(how => LogLoss(connection.Address, how));
         notifications = new RedisNotifications(connection);
-        pulses = new RedisPulses(connection, keys, clock, losses.Note);
+        pulses = new RedisPulses(connection, keys, clock, losses.Note, NoteDaemon);
         listener = new RedisListener(connection, keys.Globs, Hear);
     }
 
@@ -216,6 +220,16 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
         else
         {
             pulses.Hear(key);
+        }
+    }
+
+    /// <summary>Two who own the same shards would write over each other for ever.</summary>
+    private void NoteDaemon(DaemonName daemon)
+    {
+        if (!daemon.SharesWith(keys.Self) && (rivalToldAt is not { } toldAt || clock.GetElapsedTime(toldAt) >= RivalPause))
+        {
+            rivalToldAt = clock.GetTimestamp();
+            LogRival(daemon, connection.Address);
         }
     }
 
@@ -462,6 +476,9 @@ internal sealed partial class RedisKeeper : IAsyncDisposable
 
     [LoggerMessage(4110, LogLevel.Warning, "More than {Keys} keys changed before they could be looked at: every key is looked at.")]
     private partial void LogOverflown(int keys);
+
+    [LoggerMessage(4111, LogLevel.Error, "Another daemon, {Daemon}, takes the statuses in Redis at {Address} for its own, and each takes what the other writes for another program's. Give each its own database, or set CLUSTER.kind: redis and one CLUSTER.id in both.")]
+    private partial void LogRival(DaemonName daemon, string address);
 
     [LoggerMessage(4108, LogLevel.Warning, "Redis at {Address} sent no keyspace notifications: they are turned on now, until it restarts. Add the line 'notify-keyspace-events KA' to its redis.conf.")]
     private partial void LogTurnedOn(string address);

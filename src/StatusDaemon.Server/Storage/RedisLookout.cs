@@ -54,12 +54,15 @@ internal sealed partial class RedisLookout(
     /// <summary>Whether more rang than could be kept, since the last call: then everything must be looked at.</summary>
     public bool HasOverflown() => rung.HasOverflown();
 
-    /// <summary>A key of a status rang. Never blocks.</summary>
+    /// <summary>A key of a status rang; of a shard that is not here nothing follows. Never blocks.</summary>
     public void Ring(ReadOnlySpan<byte> uid, ReadOnlySpan<byte> key)
     {
         if (uids.TryFind(uid, out var found))
         {
-            rung.Add(found, clock.GetTimestamp());
+            if (IsOurs(found))
+            {
+                rung.Add(found, clock.GetTimestamp());
+            }
         }
         else
         {
@@ -109,7 +112,7 @@ internal sealed partial class RedisLookout(
         {
             await foreach (var page in keys.KeysAsync(server).WithCancellation(stop))
             {
-                await LookAsync([.. UidsOf(page).Select(Unrung)], isIntact, after, before);
+                await LookAsync([.. UidsOf(page).Where(IsOurs).Select(Unrung)], isIntact, after, before);
                 if (!isUrgent)
                 {
                     await Task.Delay(Rest, clock, stop);
@@ -132,7 +135,7 @@ internal sealed partial class RedisLookout(
     public Sight TakeInstead(in StoredStatus stored, byte[]? value, long look, bool isIntact)
     {
         var uid = stored.Uid;
-        var seen = known.Look(uid, value, look, Incarnation, After.Nothing, isIntact, stored.Record);
+        var seen = known.Look(uid, value, look, LookerFor(uid), After.Nothing, isIntact, stored.Record);
         Report(uid, value, seen, clock.GetTimestamp(), before: null);
         return seen.Sight;
     }
@@ -169,6 +172,10 @@ internal sealed partial class RedisLookout(
     /// <summary>The source of what is seen now.</summary>
     public ChangeSource SourceNow() => new(SourceKind.External, "redis", through, clock.GetUtcNow());
 
+    private bool IsOurs(Uid uid) => external.EpochOf(uid) > 0;
+
+    private Looker LookerFor(Uid uid) => new(Incarnation, external.EpochOf(uid));
+
     private Ring<Uid> Unrung(Uid uid) => new(uid, clock.GetTimestamp());
 
     private async Task<int> LookAsync(IReadOnlyList<Ring<Uid>> rings, Func<Task<bool>> isIntact, After after, Dictionary<Uid, UInt128>? before = null)
@@ -195,7 +202,12 @@ internal sealed partial class RedisLookout(
         bool Take(int index, bool isSure)
         {
             var (uid, at) = rings[index];
-            var seen = known.Look(uid, values[index], look, Incarnation, after, isSure);
+            if (!IsOurs(uid))
+            {
+                return true; // its shard has ended here meanwhile
+            }
+
+            var seen = known.Look(uid, values[index], look, LookerFor(uid), after, isSure);
             if (seen.Sight == Sight.Unclear)
             {
                 unclear++;
@@ -219,6 +231,9 @@ internal sealed partial class RedisLookout(
                 break;
             case Sight.Deleted:
                 external.Put(new ExternalStatus(uid, Status.Unknown, default, SourceNow(), heardAt, seen.End));
+                break;
+            case Sight.Earlier:
+                external.Put(new ExternalStatus(uid, seen.Record.Status, seen.Record.Timestamp, seen.Record.Source, heardAt, Version: seen.Record.Version));
                 break;
             case Sight.Unfit:
                 Refuse(uid, seen.Problem);

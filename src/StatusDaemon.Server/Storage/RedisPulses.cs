@@ -6,9 +6,10 @@ using StatusDaemon.Redis;
 
 namespace StatusDaemon.Storage;
 
-/// <summary>A counter on each server that owns keys, which rings when it goes up: one that is lower than it was belongs to a server that has lost writes, one that is not heard to a server whose rings we miss.</summary>
+/// <summary>A counter of this daemon on each server that owns keys, which rings when it goes up: one that is lower than it was belongs to a server that has lost writes, one that is not heard to a server whose rings we miss.</summary>
 /// <param name="noteLoss">Is told in words what a server has lost.</param>
-internal sealed class RedisPulses(RedisConnection connection, RedisStatusKeys keys, TimeProvider clock, Action<string> noteLoss) : IDisposable
+/// <param name="noteDaemon">Is told of each pulse of another daemon.</param>
+internal sealed class RedisPulses(RedisConnection connection, RedisStatusKeys keys, TimeProvider clock, Action<string> noteLoss, Action<DaemonName> noteDaemon) : IDisposable
 {
     /// <summary>Keys of pulses and probes are some a server; others that somebody makes are not to fill the memory.</summary>
     private const int MaxHeard = 10_000;
@@ -24,6 +25,12 @@ internal sealed class RedisPulses(RedisConnection connection, RedisStatusKeys ke
     public void Hear(ReadOnlySpan<byte> key)
     {
         var name = Encoding.UTF8.GetString(key);
+        if (keys.TryReadPulse(name, out var daemon) && daemon != keys.Self)
+        {
+            noteDaemon(daemon);
+            return;
+        }
+
         if (heard.Count < MaxHeard || heard.ContainsKey(name))
         {
             heard.AddOrUpdate(name, 1, static (_, count) => count + 1);

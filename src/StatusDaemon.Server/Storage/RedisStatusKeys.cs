@@ -8,11 +8,18 @@ namespace StatusDaemon.Storage;
 
 /// <summary>The status database, command by command: keys, scripts, the marker. It decides nothing.</summary>
 /// <remarks>
-/// The marker is one hash, with incarnation and epoch. Beside it each server that owns keys has a pulse: a counter that goes up with each batch of writes
-/// and once a second, so that a server which has lost writes has a lower one than we saw.
+/// The marker is one hash, with incarnation and epoch. Beside it each daemon has a pulse on each server that owns keys: a counter that goes up with each batch
+/// of writes and once a second, so that a server which has lost writes has a lower one than we saw.
 /// </remarks>
-internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOptions options)
+/// <param name="self">Which of the daemons over this database we are.</param>
+internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOptions options, DaemonName self)
 {
+    /// <summary>How long a pulse outlives its daemon.</summary>
+    private static readonly TimeSpan PulseLife = TimeSpan.FromDays(7);
+
+    /// <summary>After so many raises its life begins anew.</summary>
+    private const int RaisesOfLife = 1000;
+
     /// <summary>Keys that one answer brings; some hundred KiB.</summary>
     private const int KeysPerRead = 512;
 
@@ -24,6 +31,9 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
     private static readonly string WriteScript = Script("redis-write.lua");
     private static readonly string MarkerScript = Script("redis-marker.lua");
     private static readonly string EpochScript = Script("redis-epoch.lua");
+
+    /// <summary>Which of the daemons over this database we are.</summary>
+    public DaemonName Self => self;
 
     /// <summary>What to listen to: the statuses, and what we ring ourselves.</summary>
     public IReadOnlyList<string> Globs => [options.StatusKey.Glob, options.MarkerKey.Glob + ":*"];
@@ -105,13 +115,26 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         return taken.Select(result => result.IsNull ? (long?)null : long.Parse((string)result!, CultureInfo.InvariantCulture)).ToArray();
     });
 
-    /// <summary>Raises a server's pulse, which rings.</summary>
+    /// <summary>Reads which daemon's pulse a key is.</summary>
+    public bool TryReadPulse(string key, out DaemonName daemon)
+    {
+        daemon = default;
+        return key.StartsWith($"{options.MarkerKey}:pulse:", StringComparison.Ordinal) && DaemonName.TryParse(key[(key.LastIndexOf(':') + 1)..], out daemon);
+    }
+
+    /// <summary>Raises our pulse on a server, which rings.</summary>
     /// <returns>The new pulse; null if something else is in its key.</returns>
     public Task<long?> PulseAsync(string key) => connection.RunAsync(async commands =>
     {
         try
         {
-            return await commands.StringIncrementAsync(key);
+            var pulse = await commands.StringIncrementAsync(key);
+            if (pulse % RaisesOfLife == 1)
+            {
+                await commands.KeyExpireAsync(key, PulseLife);
+            }
+
+            return pulse;
         }
         catch (RedisServerException e) when (RedisErrors.IsOfAnotherType(e) || e.Message.StartsWith("ERR value is not an integer", StringComparison.Ordinal))
         {
@@ -119,8 +142,8 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         }
     });
 
-    /// <summary>Sets a server's pulse, after it was lost.</summary>
-    public Task SetPulseAsync(string key, long pulse) => connection.RunAsync(commands => commands.StringSetAsync(key, pulse));
+    /// <summary>Sets our pulse on a server, after it was lost.</summary>
+    public Task SetPulseAsync(string key, long pulse) => connection.RunAsync(commands => commands.StringSetAsync(key, pulse, PulseLife));
 
     /// <summary>Makes a key and deletes it: rings twice where all is heard that we need.</summary>
     public Task ProbeAsync(string key) => connection.RunAsync(async commands =>
@@ -129,21 +152,21 @@ internal sealed class RedisStatusKeys(RedisConnection connection, StatusRedisOpt
         return await commands.KeyDeleteAsync(key);
     });
 
-    /// <summary>Keys for pulse and probe that a server owns.</summary>
+    /// <summary>Keys for our pulse and probe that a server owns.</summary>
     public (string Pulse, string Probe) KeysOn(IServer server)
     {
         if (server.ServerType != ServerType.Cluster)
         {
-            return ($"{options.MarkerKey}:pulse", $"{options.MarkerKey}:probe");
+            return ($"{options.MarkerKey}:pulse:{self}", $"{options.MarkerKey}:probe:{self}");
         }
 
         // Whatever stands in braces decides the slot; a hundred numbers meet every server that owns a fair part of them.
         for (var tag = 0; tag < MaxTags; tag++)
         {
-            var key = string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:pulse:{{{tag}}}");
+            var key = string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:pulse:{{{tag}}}:{self}");
             if (Equals(connection.OwnerOf(key), server.EndPoint))
             {
-                return (key, string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:probe:{{{tag}}}"));
+                return (key, string.Create(CultureInfo.InvariantCulture, $"{options.MarkerKey}:probe:{{{tag}}}:{self}"));
             }
         }
 

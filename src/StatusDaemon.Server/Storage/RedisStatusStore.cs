@@ -24,10 +24,10 @@ internal sealed class RedisStatusStore : IStatusStore
     private readonly RequestGroups<long, long> epochs;
     private volatile bool isDisposed;
 
-    private RedisStatusStore(StatusRedisOptions options, int shards, UidTable uids, TimeProvider clock, ILogger<RedisStatusStore> log)
+    private RedisStatusStore(StatusRedisOptions options, int shards, string cluster, UidTable uids, TimeProvider clock, ILogger<RedisStatusStore> log)
     {
         connection = new RedisConnection(options.Server, "REDIS");
-        keys = new RedisStatusKeys(connection, options);
+        keys = new RedisStatusKeys(connection, options, DaemonName.Of(cluster));
         known = new KnownValues(uids, clock);
         External = new ExternalStatuses(shards, (uid, why) => lookout!.Refuse(uid, why), uid => lookout!.Accept(uid));
         lookout = new RedisLookout(keys, known, External, uids, options.Server.Address, clock, log);
@@ -50,12 +50,13 @@ internal sealed class RedisStatusStore : IStatusStore
 
     /// <summary>Opens the store. A server that is not there is waited for in the background: until then calls fail.</summary>
     /// <param name="shards">Number of shards, a power of two.</param>
+    /// <param name="cluster"><c>CLUSTER.id</c> where several daemons share the shards; empty where one has them all.</param>
     /// <param name="uids">Shared by everything in the process.</param>
     /// <exception cref="StoreException">The server is there and refuses us, or sends no notifications.</exception>
     public static async Task<RedisStatusStore> OpenAsync(
-        StatusRedisOptions options, int shards, UidTable uids, TimeProvider clock, ILogger<RedisStatusStore> log, CancellationToken stop)
+        StatusRedisOptions options, int shards, string cluster, UidTable uids, TimeProvider clock, ILogger<RedisStatusStore> log, CancellationToken stop)
     {
-        var store = new RedisStatusStore(options, shards, uids, clock, log);
+        var store = new RedisStatusStore(options, shards, cluster, uids, clock, log);
         try
         {
             await store.keeper.StartAsync(stop);
@@ -87,6 +88,22 @@ internal sealed class RedisStatusStore : IStatusStore
         ArgumentOutOfRangeException.ThrowIfNegative(above);
         ArgumentOutOfRangeException.ThrowIfEqual(above, long.MaxValue);
         return RunAsync(() => epochs.SubmitAsync(above, stop), stop);
+    }
+
+    /// <inheritdoc/>
+    public void Own(int shard, long epoch)
+    {
+        known.Forget(uid => uid.ShardOf(External.Shards) == shard); // another daemon may have written since
+        External.Own(shard, epoch);
+    }
+
+    /// <inheritdoc/>
+    public void Disown(int shard, long epoch)
+    {
+        if (External.Disown(shard, epoch))
+        {
+            known.Forget(uid => uid.ShardOf(External.Shards) == shard);
+        }
     }
 
     /// <inheritdoc/>

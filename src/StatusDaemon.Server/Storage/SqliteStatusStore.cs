@@ -73,6 +73,18 @@ internal sealed partial class SqliteStatusStore : IStatusStore
     public Task<long> NextEpochAsync(long above, CancellationToken stop) => writer.NextEpochAsync(above, stop);
 
     /// <inheritdoc/>
+    public void Own(int shard, long epoch)
+    {
+        // Nobody else writes here.
+    }
+
+    /// <inheritdoc/>
+    public void Disown(int shard, long epoch)
+    {
+        // See Own.
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => reader.ReadAsync(uids, stop);
 
     /// <inheritdoc/>

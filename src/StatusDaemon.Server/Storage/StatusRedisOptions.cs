@@ -16,6 +16,9 @@ internal sealed class StatusRedisOptions
     /// <summary>Key that says that the database is the one which we filled; it holds the store's incarnation and epoch.</summary>
     public RedisKeyPattern MarkerKey { get; init; } = RedisKeyPattern.Parse("statusd:store");
 
+    /// <summary>Beginning of the keys through which daemons on several machines know each other.</summary>
+    public RedisKeyPattern ClusterKey { get; init; } = RedisKeyPattern.Parse("statusd:cluster");
+
     /// <summary>How often every key is looked at in the background, for what notifications have missed; 1 s to 1 h.</summary>
     public TimeSpan Sweep { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -28,11 +31,15 @@ internal sealed class StatusRedisOptions
             Server = RedisOptions.Read(section),
             StatusKey = RedisKeyPattern.Read(section, "keys.status", defaults.StatusKey.Text, "uid"),
             MarkerKey = RedisKeyPattern.Read(section, "keys.marker", defaults.MarkerKey.Text),
+            ClusterKey = RedisKeyPattern.Read(section, "keys.cluster", defaults.ClusterKey.Text),
             Sweep = section.Duration("sweep", defaults.Sweep, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         };
-        if (options.StatusKey.TryReadOne(Encoding.UTF8.GetBytes(options.MarkerKey.Text + ":pulse"), out _))
+        foreach (var (key, pattern) in (ReadOnlySpan<(string, RedisKeyPattern)>)[("keys.marker", options.MarkerKey), ("keys.cluster", options.ClusterKey)])
         {
-            section.Refuse("keys.marker", $"{options.MarkerKey} and the keys beside it would be taken for statuses: choose one that does not fit keys.status, {options.StatusKey}");
+            if (options.StatusKey.TryReadOne(Encoding.UTF8.GetBytes(pattern.Text + ":any"), out _))
+            {
+                section.Refuse(key, $"{pattern} and the keys beside it would be taken for statuses: choose one that does not fit keys.status, {options.StatusKey}");
+            }
         }
 
         return options;

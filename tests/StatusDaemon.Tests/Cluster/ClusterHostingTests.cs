@@ -153,7 +153,7 @@ public sealed class ClusterHostingTests : IDisposable
     public async Task Two_silos_meet_over_tls_and_share_the_shards_evenly()
     {
         await using var first = await TestSilo.StartAsync(Certificates);
-        await using var second = await TestSilo.StartAsync(Certificates, TestSilo.Setup() with { Primary = first.Endpoints.Silo });
+        await using var second = await TestSilo.StartAsync(Certificates, primary: first.Endpoints.Silo);
         await foreach (var members in second.Services.GetRequiredService<IClusterManifestProvider>().Updates.WithCancellation(Stop))
         {
             if (members.Silos.Count == 2)

@@ -26,12 +26,13 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public MemberEndpoints Endpoints => host.Services.GetRequiredService<MemberEndpoints>();
 
-    public static async Task<TestSilo> StartAsync(MemberCertificates certificates, SiloSetup? setup = null, Action<IHostApplicationBuilder>? more = null)
+    public static async Task<TestSilo> StartAsync(
+        MemberCertificates certificates, SiloSetup? setup = null, IPEndPoint? primary = null, Action<IHostApplicationBuilder>? more = null)
     {
         var refusals = new WarningLog<MemberTls>();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(refusals);
-        builder.AddSilo(setup ?? Setup(), certificates);
+        builder.AddSilo(setup ?? Setup(), silo => silo.UseDevelopmentClustering(primary), certificates);
         more?.Invoke(builder);
         return new TestSilo(await StartAsync(builder, TestContext.Current.CancellationToken), refusals);
     }
@@ -41,7 +42,7 @@ internal sealed class TestSilo : IAsyncDisposable
     public static async Task<IHost> StartClientAsync(IPEndPoint gateway, MemberCertificates certificates, CancellationToken giveUp)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.AddClusterClient(new OneGateway(gateway), "test", certificates);
+        builder.AddClusterClient("test", client => client.Services.AddSingleton<IGatewayListProvider>(new OneGateway(gateway)), certificates);
         return await StartAsync(builder, giveUp);
     }
 

@@ -64,7 +64,6 @@ public sealed class ProgramTests
     }
 
     [Theory]
-    [InlineData("STATUSD_CLUSTER__KIND", "redis", "CLUSTER.kind: redis is not there yet in this version: use local.")]
     [InlineData("STATUSD_SYNC__PEERS", "[{name: b, domains: b.example, principal: sync/b@B}]", "SYNC.peers is not there yet in this version: take them out.")]
     public async Task A_setting_that_asks_for_what_comes_later_stops_the_start(string name, string value, string words)
     {

@@ -197,13 +197,20 @@ public sealed partial class StatusdSettingsTests : IDisposable
     [InlineData("SERVICE: {host: 0.0.0.0}", "SERVICE.host to be a loopback address")]
     [InlineData("STORAGE: {kind: redis}", "STORAGE.kind")]
     [InlineData("PRIVILEGES: {source: redis}", "PRIVILEGES.source")]
-    [InlineData("CLUSTER: {kind: redis}", "CLUSTER.kind")]
     [InlineData("SYNC: {peers: [{name: b, domains: d, principal: a@B}]}", "SYNC.peers")]
     public void Trusted_header_starts_only_where_nothing_else_depends_on_it(string yaml, string why)
     {
         var problem = Assert.Single(ProblemsOf($"{yaml}\nAUTH:\n  mode: trusted-header"));
         Assert.StartsWith($"{folder["settings.yml"]}:3: AUTH.mode: trusted-header lets everyone in", problem);
         Assert.Contains(why, problem);
+    }
+
+    [Fact]
+    public void A_cluster_over_redis_keeps_its_statuses_there_and_wants_real_logins()
+    {
+        Assert.Equal(ClusterKind.Redis, Load("CLUSTER: {kind: redis}\nSTORAGE: {kind: redis}").Cluster.Kind);
+        Assert.Contains("CLUSTER.kind: redis needs STORAGE.kind: redis", Assert.Single(ProblemsOf("CLUSTER: {kind: redis}")));
+        Assert.Contains(ProblemsOf("CLUSTER: {kind: redis}\nSTORAGE: {kind: redis}\nAUTH: {mode: trusted-header}"), problem => problem.Contains("needs CLUSTER.kind to be local", StringComparison.Ordinal));
     }
 
     [Fact]

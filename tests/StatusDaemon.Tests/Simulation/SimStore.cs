@@ -30,6 +30,14 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
     public Task<long> NextEpochAsync(long above, CancellationToken stop) =>
         IsStuck ? throw new StoreAwayException() : Task.FromResult(epoch = Math.Max(epoch, above) + 1);
 
+    public void Own(int shard, long epoch)
+    {
+    }
+
+    public void Disown(int shard, long epoch)
+    {
+    }
+
     public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => IsUnreadable
         ? throw new StoreAwayException()
         : Task.FromResult<IReadOnlyList<StoredStatus>>([.. uids.Where(records.ContainsKey).Select(uid => new StoredStatus(uid, records[uid]))]);

@@ -10,6 +10,7 @@ public sealed class ExternalStatusesTests
     public async Task A_shard_is_called_once_and_takes_the_latest_of_each()
     {
         var external = new ExternalStatuses(shards: 1);
+        external.Own(0, epoch: 1);
         external.Put(Of("a", Status.Busy, 1));
         external.Put(Of("b", Status.Busy, 2));
         external.Put(Of("a", Status.Absent, 3));
@@ -31,6 +32,7 @@ public sealed class ExternalStatusesTests
     public async Task What_comes_after_the_call_calls_again()
     {
         var external = new ExternalStatuses(shards: 1);
+        external.Own(0, epoch: 1);
         external.Put(Of("a", Status.Busy, 1));
         await using var calls = external.FollowAsync(Stop).GetAsyncEnumerator(Stop);
         await calls.MoveNextAsync();
@@ -41,6 +43,36 @@ public sealed class ExternalStatusesTests
 
     [Fact]
     public void A_store_of_the_daemon_alone_has_none_for_any_shard() => Assert.Empty(ExternalStatuses.None.Take(31));
+
+    [Fact]
+    public void Of_a_shard_that_is_not_here_nothing_waits()
+    {
+        var external = new ExternalStatuses(shards: 1);
+        external.Put(Of("a", Status.Busy, 1));
+        external.Own(0, epoch: 5);
+        Assert.Equal(5, external.EpochOf(StoredStatuses.Uid("a")));
+        Assert.Empty(external.Take(0));
+        external.Put(Of("a", Status.Busy, 2));
+        external.Own(0, epoch: 6); // it begins anew, and reads what is there
+        Assert.Equal(0, external.Count);
+        external.Put(Of("a", Status.Busy, 3));
+        Assert.False(external.Disown(0, epoch: 5));
+        Assert.Equal(1, external.Count);
+        Assert.True(external.Disown(0, epoch: 6));
+        Assert.Equal((0, 0L), (external.Count, external.EpochOf(StoredStatuses.Uid("a"))));
+    }
+
+    [Fact]
+    public void What_the_daemon_before_us_wrote_does_not_replace_what_another_program_wrote()
+    {
+        var external = new ExternalStatuses(shards: 1);
+        external.Own(0, epoch: 5);
+        external.Put(Of("a", Status.Busy, 1));
+        external.Put(Of("a", Status.Absent, 2) with { Version = new StatusVersion(1, 4, 1) });
+        Assert.Equal(Status.Busy, Assert.Single(external.Take(0)).Status);
+        external.Put(Of("a", Status.Absent, 2) with { Version = new StatusVersion(1, 4, 1) });
+        Assert.Equal(Status.Absent, Assert.Single(external.Take(0)).Status);
+    }
 
     private static ExternalStatus Of(string uid, Status status, long at) =>
         new(StoredStatuses.Uid(uid), status, default, new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch), at);

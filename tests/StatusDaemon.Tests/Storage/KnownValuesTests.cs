@@ -7,6 +7,7 @@ namespace StatusDaemon.Storage;
 public sealed class KnownValuesTests
 {
     private const ulong Ours = 5;
+    private static readonly Looker Us = new(Ours, Epoch: 1);
     private static readonly Uid Someone = StoredStatuses.Uid("uid-1");
 
     private readonly UidTable uids = new();
@@ -36,7 +37,7 @@ public sealed class KnownValuesTests
         Assert.Equal(UInt128.Zero, expected);
         Assert.Equal(Sight.Unclear, Look(value).Sight);
         known.EndWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), isWritten: true);
-        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Ours, After.Nothing, isIntact: true).Sight);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, null, before, Us, After.Nothing, isIntact: true).Sight);
         Assert.Equal(Sight.Same, Look(value).Sight);
     }
 
@@ -85,7 +86,7 @@ public sealed class KnownValuesTests
         var before = Write(1);
         known.Confirm(known.BeginLook());
         Look("4"u8);
-        Assert.Equal(Sight.Same, known.Look(Someone, before, known.BeginLook(), Ours, After.Gap, isIntact: true).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, before, known.BeginLook(), Us, After.Gap, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), 17, out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(before), expected);
 
@@ -104,14 +105,14 @@ public sealed class KnownValuesTests
         known.TryBeginWrite(Someone, external, 17, out _, out _);
         known.EndWrite(Someone, external, 17, isWritten: true, left: TimeSpan.FromSeconds(10));
         clock.Advance(TimeSpan.FromSeconds(4));
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Us, After.Loss, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, external, 17, out var expected, out var time));
         Assert.Equal((UInt128.Zero, new TimeToLive(Left: TimeSpan.FromSeconds(6))), (expected, time));
         known.EndWrite(Someone, external, 17, isWritten: true, time.Left);
         known.Confirm(known.BeginLook());
 
         clock.Advance(TimeSpan.FromSeconds(6));
-        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Us, After.Loss, isIntact: true).Sight);
         Assert.Equal(0, uids.Count);
     }
 
@@ -139,7 +140,7 @@ public sealed class KnownValuesTests
         var (first, second) = (Write(1), Write(2));
         foreach (var there in (byte[]?[])[first, null])
         {
-            Assert.Equal(Sight.Doubtful, known.Look(Someone, there, known.BeginLook(), Ours, After.Nothing, isIntact: false).Sight);
+            Assert.Equal(Sight.Doubtful, known.Look(Someone, there, known.BeginLook(), Us, After.Nothing, isIntact: false).Sight);
             Assert.Equal(Sight.Same, Look(second).Sight);
         }
     }
@@ -153,7 +154,7 @@ public sealed class KnownValuesTests
         Look("4"u8);
         Assert.Equal(new EndedValue(Record(2).Version, IsForeign: true), Look(null).End);
         Write(3);
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4)).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Us, After.Nothing, isIntact: true, Record(4)).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
         Assert.Equal(UInt128.Zero, expected);
 
@@ -162,7 +163,7 @@ public sealed class KnownValuesTests
         known.Confirm(known.BeginLook());
         Look("4"u8);
         var external = Record(5) with { Source = new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch) };
-        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Nothing, isIntact: true, external).Sight);
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Us, After.Nothing, isIntact: true, external).Sight);
     }
 
     [Fact]
@@ -174,7 +175,7 @@ public sealed class KnownValuesTests
         Assert.Equal(0, known.Count);
 
         Write(2);
-        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, null, known.BeginLook(), Us, After.Loss, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(value), out var expected, out _));
         Assert.Equal(UInt128.Zero, expected);
     }
@@ -183,7 +184,7 @@ public sealed class KnownValuesTests
     public void An_older_value_of_ours_is_another_programs_doing_unless_the_server_lost_the_newer()
     {
         var (first, second) = (Write(1), Write(2));
-        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Ours, After.Loss, isIntact: true).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, first, known.BeginLook(), Us, After.Loss, isIntact: true).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(first), expected);
         known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
@@ -201,6 +202,42 @@ public sealed class KnownValuesTests
         var adopted = known.Adopt(Someone, later);
         Assert.Equal((Sight.Foreign, Status.Absent), (adopted.Sight, adopted.Status));
         Assert.Equal(Sight.Same, Look(later).Sight);
+    }
+
+    [Fact]
+    public void What_the_daemon_before_us_wrote_after_we_had_read_is_told_once_with_its_version()
+    {
+        Write(1);
+        var late = Record(2) with { Status = Status.Absent };
+        var seen = known.Look(Someone, RedisStatusValue.Format(Someone, late), known.BeginLook(), Us with { Epoch = 2 }, After.Nothing, isIntact: true);
+        Assert.Equal((Sight.Earlier, late.Version, Status.Absent), (seen.Sight, seen.Record.Version, seen.Record.Status));
+        Assert.Equal(Sight.Same, Look(RedisStatusValue.Format(Someone, late)).Sight);
+        Assert.True(known.TryBeginWrite(Someone, Record(3), 17, out var expected, out _));
+        Assert.Equal(RedisStatusValue.DigestOf(RedisStatusValue.Format(Someone, late)), expected);
+    }
+
+    [Fact]
+    public void What_another_program_writes_with_a_copied_version_is_not_taken_for_that_daemons()
+    {
+        var (first, second) = (Record(1), Record(2));
+        Write(1);
+        Write(2);
+        foreach (var copied in (StatusRecord[])[first, second])
+        {
+            var value = RedisStatusValue.Format(Someone, copied with { Status = Status.Absent });
+            Assert.Equal(Sight.Foreign, known.Look(Someone, value, known.BeginLook(), Us with { Epoch = 2 }, After.Nothing, isIntact: true).Sight);
+        }
+    }
+
+    [Fact]
+    public void What_is_forgotten_is_learnt_anew_and_an_older_look_says_nothing_of_it()
+    {
+        var value = Write(1);
+        var look = known.BeginLook();
+        known.Forget(uid => uid.Equals(Someone));
+        Assert.Equal((0, 0), (known.Count, uids.Count));
+        Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Us, After.Nothing, isIntact: true).Sight);
+        Assert.False(known.Learn(Someone, RedisStatusValue.DigestOf("4"u8), default, isForeign: true, known.BeginLook()));
     }
 
     [Fact]
@@ -223,7 +260,7 @@ public sealed class KnownValuesTests
             Assert.True(known.TryBeginWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), out _, out _));
             known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
             Assert.Equal(Sight.Unclear, Look(there).Sight);
-            Assert.Equal(Sight.Same, known.Look(Someone, there, known.BeginLook(), Ours, After.Gap, isIntact: true).Sight);
+            Assert.Equal(Sight.Same, known.Look(Someone, there, known.BeginLook(), Us, After.Gap, isIntact: true).Sight);
         }
 
         // Then it is written again.
@@ -231,7 +268,7 @@ public sealed class KnownValuesTests
         Assert.Equal(UInt128.Zero, expected);
         known.EndWrite(Someone, Record(2), RedisStatusValue.DigestOf(second), isWritten: true);
         known.Confirm(known.BeginLook());
-        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Ours, After.Gap, isIntact: true).Sight);
+        Assert.Equal(Sight.Deleted, known.Look(Someone, null, known.BeginLook(), Us, After.Gap, isIntact: true).Sight);
     }
 
     [Fact]
@@ -239,8 +276,8 @@ public sealed class KnownValuesTests
     {
         Write(1);
         var late = RedisStatusValue.Format(Someone, Record(3));
-        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(2)).Sight);
-        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Ours, After.Nothing, isIntact: true, Record(4)).Sight);
+        Assert.Equal(Sight.Later, known.Look(Someone, late, known.BeginLook(), Us, After.Nothing, isIntact: true, Record(2)).Sight);
+        Assert.Equal(Sight.Same, known.Look(Someone, late, known.BeginLook(), Us, After.Nothing, isIntact: true, Record(4)).Sight);
         Assert.True(known.TryBeginWrite(Someone, Record(4), 17, out var expected, out _));
         Assert.Equal(RedisStatusValue.DigestOf(late), expected);
     }
@@ -251,7 +288,7 @@ public sealed class KnownValuesTests
         var value = Write(1);
         var look = known.BeginLook();
         Assert.Equal(Sight.Deleted, Look(null).Sight);
-        Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Ours, After.Nothing, isIntact: true).Sight);
+        Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Us, After.Nothing, isIntact: true).Sight);
     }
 
     [Fact]
@@ -289,5 +326,5 @@ public sealed class KnownValuesTests
 
     private Seen Look(ReadOnlySpan<byte> value) => Look(value.ToArray());
 
-    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Ours, After.Nothing, isIntact: true);
+    private Seen Look(byte[]? value) => known.Look(Someone, value, known.BeginLook(), Us, After.Nothing, isIntact: true);
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using StatusDaemon.Names;
 using StatusDaemon.Redis;
 
 namespace StatusDaemon.Storage;
@@ -31,8 +29,7 @@ public abstract class RedisClusterFailover : IAsyncLifetime
         await Cluster.InitializeAsync();
         Primary = Cluster.OwnerOf("statusd:store");
         Replica = await Cluster.AddReplicaAsync(Primary);
-        Store = await RedisStatusStore.OpenAsync(
-            new StatusRedisOptions { Server = Cluster.Options }, Shards, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+        Store = await RedisStatusStoreContract.OpenRedisAsync(Cluster.Options, Shards);
         Epoch = await Store.NextEpochAsync(0, Stop);
     }
 

@@ -1,6 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Logging.Abstractions;
-using StatusDaemon.Names;
 using StatusDaemon.Redis;
 
 namespace StatusDaemon.Storage;
@@ -38,8 +36,7 @@ public sealed class RedisSentinelStoreTests : IAsyncLifetime
     public async Task After_a_failover_the_promoted_replica_has_everything_and_is_heard()
     {
         var options = new RedisOptions { SentinelEndpoints = [new DnsEndPoint("127.0.0.1", sentinel.Port)], SentinelService = "main" };
-        await using var store = await RedisStatusStore.OpenAsync(
-            new StatusRedisOptions { Server = options }, shards: 4, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+        await using var store = await RedisStatusStoreContract.OpenRedisAsync(options);
         var before = await store.NextEpochAsync(0, Stop);
         var written = Enumerable.Range(1, 300).Select(i => StoredStatuses.Of($"uid-{i}", store.Incarnation, before, i)).ToList();
         await store.WriteAsync(written, Stop);

@@ -272,8 +272,16 @@ public abstract class RedisStatusStoreContract : StatusStoreContract, IAsyncLife
     private protected override async Task<IStatusStore> OpenAsync() => await OpenRedisAsync(Options);
 
     /// <summary>Opens the store of this test.</summary>
-    private protected static Task<RedisStatusStore> OpenRedisAsync(RedisOptions options) => RedisStatusStore.OpenAsync(
-        new StatusRedisOptions { Server = options }, shards: 4, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+    internal static async Task<RedisStatusStore> OpenRedisAsync(RedisOptions options, int shards = 4, string cluster = "")
+    {
+        var store = await RedisStatusStore.OpenAsync(new StatusRedisOptions { Server = options }, shards, cluster, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+        for (var shard = 0; shard < shards; shard++)
+        {
+            store.Own(shard, epoch: 1);
+        }
+
+        return store;
+    }
 
     /// <summary>Waits until another program's status of a subscriber comes out.</summary>
     internal static async Task WaitForAsync(IStatusStore store, string uid)

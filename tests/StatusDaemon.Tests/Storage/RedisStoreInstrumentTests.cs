@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using StatusDaemon.Names;
 using StatusDaemon.Redis;
 using StatusDaemon.Settings;
 using StatusDaemon.Telemetry;
@@ -111,8 +109,7 @@ public sealed class RedisStoreInstrumentTests : IAsyncLifetime
 
     private async Task<RedisStatusStore> OpenAsync(RedisOptions options)
     {
-        var store = await RedisStatusStore.OpenAsync(
-            new StatusRedisOptions { Server = options }, shards: 4, new UidTable(), TimeProvider.System, NullLogger<RedisStatusStore>.Instance, Stop);
+        var store = await RedisStatusStoreContract.OpenRedisAsync(options);
         store.Measure(instruments.Meter);
         return store;
     }

@@ -68,6 +68,10 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
 
     public Task<long> NextEpochAsync(long above, CancellationToken stop) => real.NextEpochAsync(above, stop);
 
+    public void Own(int shard, long epoch) => real.Own(shard, epoch);
+
+    public void Disown(int shard, long epoch) => real.Disown(shard, epoch);
+
     public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => real.ReadAsync(uids, stop);
 
     public Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop) => real.WriteAsync(batch, stop);

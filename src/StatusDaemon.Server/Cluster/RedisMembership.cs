@@ -1,0 +1,83 @@
+using System.Globalization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Clustering.Redis;
+using StackExchange.Redis;
+using StatusDaemon.Redis;
+using StatusDaemon.Storage;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>Daemons on several machines, who know each other through the status database (docs/operations.md, "Several machines").</summary>
+/// <remarks>One hash says what all have in common, and another one, which Orleans keeps, who is there.</remarks>
+internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterOptions options, TimeProvider clock, ILogger<RedisMembership> log) : IMembership
+{
+    private const string Shards = "shards";
+
+    private readonly string key = $"{redis.ClusterKey}:{options.Id}";
+
+    /// <inheritdoc/>
+    public string Place => $"Redis at {redis.Server.Address}";
+
+    /// <inheritdoc/>
+    public void Join(ISiloBuilder silo) => silo.UseRedisClustering(Configure);
+
+    /// <inheritdoc/>
+    public void Find(IClientBuilder client) => client.UseRedisClustering(Configure);
+
+    /// <inheritdoc/>
+    public async Task EnterAsync(CancellationToken stop)
+    {
+        for (var isTold = false; ; isTold = true)
+        {
+            try
+            {
+                Compare(await AskAsync(commands => commands.HashSetAsync(key, Shards, options.Shards, When.NotExists), stop));
+                return;
+            }
+            catch (RedisAwayException e) when (!e.IsRefusal)
+            {
+                if (!isTold)
+                {
+                    LogWaits(e.Message);
+                }
+            }
+
+            await Task.Delay(RedisConnection.Retry, clock, stop);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task CheckAsync(CancellationToken stop) =>
+        Compare(await AskAsync(static _ => Task.CompletedTask, stop) ?? throw new RedisAwayException($"{Place} knows no cluster {options.Id}: no daemon was ever there.", isRefusal: false));
+
+    private async Task<int?> AskAsync(Func<IDatabase, Task> before, CancellationToken stop)
+    {
+        await using var connection = new RedisConnection(redis.Server, "REDIS");
+        await connection.ConnectAsync(stop);
+        return await connection.RunAsync(async commands =>
+        {
+            await before(commands);
+            return (int?)await commands.HashGetAsync(key, Shards, CommandFlags.DemandMaster);
+        });
+    }
+
+    private void Compare(int? found)
+    {
+        if (found != options.Shards)
+        {
+            throw new ShardCountException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The daemons of cluster {options.Id} have {found} shards, and CLUSTER.shards is {options.Shards} here: give all members the same number. To change it, stop all of them and HSET {key} {Shards} {options.Shards} in {Place}."));
+        }
+    }
+
+    private void Configure(RedisClusteringOptions clustering)
+    {
+        clustering.ConfigurationOptions = RedisConfiguration.Of(redis.Server);
+        clustering.CreateRedisKey = _ => $"{key}:members";
+    }
+
+    [LoggerMessage(3501, LogLevel.Warning, "Who else is there is not known, and asked for until it is: {Reason}")]
+    private partial void LogWaits(string reason);
+}
