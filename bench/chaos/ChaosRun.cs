@@ -1,0 +1,350 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using StackExchange.Redis;
+using StatusDaemon.Names;
+
+namespace StatusDaemon.Chaos;
+
+/// <summary>An installation under load, to which faults happen one after the other, while every frame that any client gets is held against the guarantees.</summary>
+/// <remarks>
+/// 64 talkers publish ten times a second, two of each shard, and 32 others only in the moment before a fault: what is accepted then is in no store yet. Another
+/// program writes the statuses of 32 more. 48 watchers each see eight of all of them, and rules hide and reveal some. After each fault an auditor asks each gateway for
+/// everybody: nothing that was accepted before may be missing.
+/// </remarks>
+internal sealed class ChaosRun : IAsyncDisposable
+{
+    private const int Shards = 32;
+    private const int TalkersPerShard = 2;
+    private const int Watchers = 48;
+    private const int LampsOfWatcher = 8;
+
+    private static readonly TimeSpan TalkEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan WriteEvery = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan FlipEvery = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>How long the shards take to spread over daemons that have come.</summary>
+    private static readonly TimeSpan Balancing = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
+
+    private readonly Installation installation;
+    private readonly TextWriter output;
+    private readonly Random random;
+    private readonly long start = Stopwatch.GetTimestamp();
+    private readonly List<Person> talkers = [];
+    private readonly List<Person> quiet = [];
+    private readonly List<Person> subjects = [];
+    private readonly List<Person> watchers = [];
+    private readonly Person auditor;
+    private readonly List<ChaosClient> clients = [];
+    private readonly ConcurrentQueue<string> violations = new();
+    private readonly CancellationTokenSource end = new();
+    private readonly Lock gate = new();
+    private TimeSpan excusedUntil;
+    private bool isOngoing;
+    private int named;
+
+    /// <param name="logs">A folder for what the members print.</param>
+    /// <param name="seed">Of what the run does at random.</param>
+    public ChaosRun(string logs, int seed, TextWriter output)
+    {
+        installation = new Installation(logs);
+        random = new Random(seed);
+        this.output = output;
+        for (var shard = 0; shard < Shards; shard++)
+        {
+            talkers.AddRange(Enumerable.Range(0, TalkersPerShard).Select(_ => PersonOf("talker", shard)));
+            quiet.Add(PersonOf("quiet", shard));
+            subjects.Add(PersonOf("subject", shard));
+        }
+
+        watchers.AddRange(Enumerable.Range(0, Watchers).Select(number => PersonOf("watcher", number % Shards)));
+        auditor = PersonOf("auditor", 0);
+    }
+
+    /// <summary>What must not have been, so far.</summary>
+    public IReadOnlyCollection<string> Violations => violations;
+
+    private TimeSpan Now => Stopwatch.GetElapsedTime(start);
+
+    private IEnumerable<Person> Publishers => talkers.Concat(quiet).Concat(subjects);
+
+    /// <summary>Those of somebody who talks, and whom no rule ever hides.</summary>
+    private IEnumerable<Lamp> SteadyLamps => clients
+        .SelectMany(client => watchers.Contains(client.Self) ? client.Lamps.Skip(1) : client.Lamps)
+        .Where(lamp => talkers.Contains(lamp.Publisher));
+
+    /// <summary>Starts everything; returns when every client has seen all that it watches.</summary>
+    public async Task StartAsync()
+    {
+        await installation.StartAsync([.. Publishers, .. watchers, auditor]);
+        foreach (var subject in subjects)
+        {
+            await WriteAsync(subject);
+        }
+
+        clients.AddRange(talkers.Concat(quiet).Select(person => ClientOf(person, [person])));
+        Person[] all = [.. Publishers];
+        clients.AddRange(watchers.Select(watcher => ClientOf(watcher, Enumerable.Range(0, LampsOfWatcher).Select(_ => all[random.Next(all.Length)]).Distinct())));
+        await WaitAsync("every client is connected", () => clients.All(client => client.IsConnected));
+        foreach (var client in clients.Where(client => quiet.Contains(client.Self)))
+        {
+            await client.SayAsync();
+        }
+
+        _ = TalkAsync();
+        _ = WriteAsync();
+        _ = FlipAsync();
+        _ = SuperviseAsync();
+        await WaitAsync("every lamp shows something", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.Last > 0 || lamp.IsHidden));
+    }
+
+    /// <summary>Lets a fault happen, puts it right, and audits.</summary>
+    /// <returns>What came of it.</returns>
+    public async Task<Outcome> SufferAsync(Fault fault)
+    {
+        await SayQuietlyAsync();
+        var returns = clients.Sum(client => client.Returns);
+        var before = violations.Count;
+        lock (gate)
+        {
+            isOngoing = fault.OutlastsGrace;
+        }
+
+        var lamps = SteadyLamps.ToList();
+        lamps.ForEach(lamp => lamp.BeginGap());
+        var clock = Stopwatch.StartNew();
+        await fault.BeginAsync(installation);
+        var began = clock.Elapsed;
+        await Task.Delay(fault.Lasts - (began < fault.Lasts ? began : fault.Lasts));
+        var dark = lamps.Count(lamp => lamp.OpenGap() > TimeSpan.FromSeconds(1));
+        await fault.EndAsync(installation);
+        await WaitAsync($"all lamps are lit after {fault}", () => lamps.All(lamp => lamp.OpenGap() < TimeSpan.FromSeconds(1)));
+        lock (gate)
+        {
+            isOngoing = false;
+            excusedUntil = fault.OutlastsGrace ? Now + Installation.Grace : excusedUntil;
+        }
+
+        await WaitAsync("every member is up", () => installation.Daemons.Concat(installation.Gateways).All(member => member.IsUp));
+        await Task.Delay(Balancing);
+        TimeSpan[] gaps = [.. lamps.Select(lamp => lamp.Gap).Order()];
+        await AuditAsync();
+        return new Outcome(fault, gaps[gaps.Length / 2], gaps[^1], dark, clients.Sum(client => client.Returns) - returns, violations.Count - before);
+    }
+
+    /// <summary>Everybody says his last word, and everybody who may must see it.</summary>
+    public async Task FinishAsync()
+    {
+        await end.CancelAsync();
+        await Task.Delay(TalkEvery * 5);
+        await SayQuietlyAsync();
+        foreach (var client in clients.Where(client => talkers.Contains(client.Self)))
+        {
+            await WaitAsync($"{client.Self.Name} is connected", () => client.IsConnected);
+            await client.SayAsync();
+        }
+
+        await WaitAsync("every lamp shows the last word", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.IsHidden || lamp.Last >= lamp.Publisher.Accepted));
+        await AuditAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await end.CancelAsync();
+        foreach (var client in clients)
+        {
+            await client.DisposeAsync();
+        }
+
+        await installation.DisposeAsync();
+        end.Dispose();
+    }
+
+    private Person PersonOf(string kind, int shard)
+    {
+        while (true)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"{kind}{++named}");
+            if (Uid.TryParse(name, out var uid) && uid.ShardOf(Shards) == shard)
+            {
+                return new Person(name, uid);
+            }
+        }
+    }
+
+    private ChaosClient ClientOf(Person person, IEnumerable<Person> watched)
+    {
+        var next = random.Next();
+        return new ChaosClient(
+            person,
+            watched.Select(publisher => new Lamp(publisher, MayBeOffline, () => Now)),
+            (who, stop) => installation.ConnectAsync(installation.Gateways[(Interlocked.Increment(ref next) & int.MaxValue) % installation.Gateways.Count], who, stop),
+            Violate,
+            () => Now);
+    }
+
+    private void Violate(string what) => violations.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{Now.TotalSeconds:F3} {what}"));
+
+    private bool MayBeOffline(Person publisher)
+    {
+        lock (gate)
+        {
+            return isOngoing || Now < excusedUntil || (publisher.AwaySince is { } since && Now - since > Installation.Grace - TimeSpan.FromSeconds(1));
+        }
+    }
+
+    private async Task TalkAsync()
+    {
+        using var timer = new PeriodicTimer(TalkEvery);
+        ChaosClient[] talking = [.. clients.Where(client => talkers.Contains(client.Self))];
+        while (await timer.WaitForNextTickAsync() && !end.IsCancellationRequested)
+        {
+            foreach (var client in talking)
+            {
+                _ = client.SayAsync();
+            }
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        while (!end.IsCancellationRequested)
+        {
+            await WriteAsync(subjects[random.Next(subjects.Count)]);
+            await Task.Delay(WriteEvery);
+        }
+    }
+
+    private async Task WriteAsync(Person subject)
+    {
+        var number = subject.Say();
+        try
+        {
+            await installation.Statuses.StringSetAsync($"status:{subject.UidText}", Person.Json(number));
+            subject.Accept(number);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            // Away: nobody has accepted it.
+        }
+    }
+
+    /// <summary>Hides and reveals the first lamp of each watcher in turn.</summary>
+    private async Task FlipAsync()
+    {
+        ChaosClient[] watching = [.. clients.Where(client => watchers.Contains(client.Self))];
+        for (var turn = 0; !end.IsCancellationRequested; turn++)
+        {
+            var client = watching[turn % watching.Length];
+            var lamp = client.Lamps.First();
+            var (key, selector) = ($"black:{lamp.Publisher.UidText}", client.Self.UidText);
+            try
+            {
+                if (turn / watching.Length % 2 == 0)
+                {
+                    lamp.NoteHide();
+                    await installation.Privileges.SetAddAsync(key, selector);
+                }
+                else
+                {
+                    lamp.NoteReveal();
+                    await installation.Privileges.SetRemoveAsync(key, selector);
+                }
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                turn--; // whether it was written is not known: again
+            }
+
+            await Task.Delay(FlipEvery);
+        }
+    }
+
+    /// <summary>Starts again who has ended without being asked to, as a service manager does.</summary>
+    private async Task SuperviseAsync()
+    {
+        while (!end.IsCancellationRequested)
+        {
+            await Task.Delay(RestartPause);
+            foreach (var member in installation.All.Where(member => member.HasFailed))
+            {
+                await output.WriteLineAsync($"  {member.Name} has ended, and is started again");
+                member.Start();
+            }
+        }
+    }
+
+    /// <summary>Those who seldom speak do, and hear themselves: what they said is accepted.</summary>
+    private async Task SayQuietlyAsync()
+    {
+        ChaosClient[] speaking = [.. clients.Where(client => quiet.Contains(client.Self))];
+        foreach (var client in speaking)
+        {
+            await WaitAsync($"{client.Self.Name} is connected", () => client.IsConnected);
+            await client.SayAsync();
+        }
+
+        foreach (var client in speaking)
+        {
+            for (var waited = Stopwatch.StartNew(); client.Self.Accepted < client.Self.Said;)
+            {
+                if (waited.Elapsed > Patience)
+                {
+                    throw new TimeoutException($"{client.Self.Name} did not hear himself.");
+                }
+
+                await Task.Delay(1);
+            }
+        }
+    }
+
+    /// <summary>Asks each gateway for everybody, as somebody who has just come.</summary>
+    private async Task AuditAsync()
+    {
+        foreach (var gateway in installation.Gateways)
+        {
+            await Installation.ReadyAsync(gateway);
+            var expected = Publishers.Select(person => (Person: person, person.Accepted)).ToList();
+            var lamps = Publishers.Select(person => new Lamp(person, MayBeOffline, () => Now)).ToList();
+            await using var client = new ChaosClient(auditor, lamps, (who, stop) => installation.ConnectAsync(gateway, who, stop), Violate, () => Now);
+            var waited = Stopwatch.StartNew();
+            while (expected.Where(one => lamps.First(lamp => lamp.Publisher == one.Person).Last < one.Accepted).ToList() is { Count: > 0 } missing)
+            {
+                if (waited.Elapsed > Patience / 3)
+                {
+                    foreach (var (person, accepted) in missing)
+                    {
+                        var lamp = lamps.First(lamp => lamp.Publisher == person);
+                        Violate($"at {gateway.Name} {person.Name} is {lamp.Status} at {lamp.Last}, and {accepted} was accepted");
+                    }
+
+                    break;
+                }
+
+                await Task.Delay(20);
+            }
+        }
+    }
+
+    private static async Task WaitAsync(string what, Func<bool> isSo)
+    {
+        for (var waited = Stopwatch.StartNew(); !isSo();)
+        {
+            if (waited.Elapsed > Patience)
+            {
+                throw new TimeoutException($"It did not come to this: {what}.");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+}
+
+/// <summary>What came of a fault.</summary>
+/// <param name="Median">Of the longest time that each lamp of somebody who talks had no news.</param>
+/// <param name="Longest">Of those times.</param>
+/// <param name="Dark">Lamps without news for more than a second at the end of the fault, before it was put right.</param>
+/// <param name="Returns">Times that clients had to come back.</param>
+internal sealed record Outcome(Fault Fault, TimeSpan Median, TimeSpan Longest, int Dark, int Returns, int Violations);

@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace StatusDaemon.Chaos;
+
+/// <summary>Something that happens to an installation, and ends.</summary>
+/// <param name="Name">As on the command line.</param>
+/// <param name="Lasts">How long it lasts before it is put right.</param>
+/// <param name="BeginAsync">Does it.</param>
+/// <param name="EndAsync">Puts it right.</param>
+internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Task> BeginAsync, Func<Installation, Task> EndAsync)
+{
+    /// <summary>Whether gateways, or who is connected to them, may be away for longer than the grace for those who are offline.</summary>
+    public bool OutlastsGrace => Lasts + TimeSpan.FromSeconds(4) >= Installation.Grace;
+
+    /// <summary>All there are. Those of one daemon or gateway are of the first; the order of the processes decides nothing.</summary>
+    public static IReadOnlyList<Fault> All { get; } =
+    [
+        new("kill-daemon", Seconds(5), at => at.Daemons[0].KillAsync(), Start(at => at.Daemons[0])),
+        new("stop-daemon", Seconds(3), at => at.Daemons[0].StopAsync(), Start(at => at.Daemons[0])),
+        new("hang-daemon", Seconds(8), Do(at => at.Daemons[0].Suspend()), Do(at => at.Daemons[0].Resume())),
+        new("cut-daemons", Seconds(8), Do(at => Network.Cut(at.Daemons[0].Host, at.Daemons[1].Host)), Healed),
+        new("cut-daemon-redis", Seconds(8), Do(at => Network.Cut(at.Daemons[0].Host, at.Redis.Host)), Healed),
+        new("lose-daemon", Seconds(8), Do(at => CutFromAll(at, at.Daemons[0])), Healed),
+        new("cut-gateway-daemon", Seconds(5), Do(at => Network.Cut(at.Gateways[0].Host, at.Daemons[0].Host)), Healed),
+        new("cut-gateway-daemons", Seconds(5), Do(at => CutFromDaemons(at, at.Gateways[0])), Healed),
+        new("cut-gateway-daemons-long", Seconds(20), Do(at => CutFromDaemons(at, at.Gateways[0])), Healed),
+        new("cut-gateway-redis", Seconds(8), Do(at => Network.Cut(at.Gateways[0].Host, at.Redis.Host)), Healed),
+        new("kill-gateway", Seconds(3), at => at.Gateways[0].KillAsync(), Start(at => at.Gateways[0])),
+        new("stop-gateway", Seconds(3), at => at.Gateways[0].StopAsync(), Start(at => at.Gateways[0])),
+        new("hang-gateway", Seconds(5), Do(at => at.Gateways[0].Suspend()), Do(at => at.Gateways[0].Resume())),
+        new("kill-redis", Seconds(5), at => at.Redis.KillAsync(), Start(at => at.Redis)),
+        new("hang-redis", Seconds(5), Do(at => at.Redis.Suspend()), Do(at => at.Redis.Resume())),
+    ];
+
+    private static TimeSpan Seconds(int seconds) => TimeSpan.FromSeconds(seconds);
+
+    private static Func<Installation, Task> Do(Action<Installation> act) => at =>
+    {
+        act(at);
+        return Task.CompletedTask;
+    };
+
+    private static Func<Installation, Task> Start(Func<Installation, Member> whom) => Do(at => whom(at).Start());
+
+    private static Task Healed(Installation at)
+    {
+        at.Heal();
+        return Task.CompletedTask;
+    }
+
+    private static void CutFromAll(Installation at, Member member)
+    {
+        foreach (var other in at.All.Where(other => other != member))
+        {
+            Network.Cut(member.Host, other.Host);
+        }
+    }
+
+    private static void CutFromDaemons(Installation at, Member gateway)
+    {
+        foreach (var daemon in at.Daemons)
+        {
+            Network.Cut(gateway.Host, daemon.Host);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} ({Lasts.TotalSeconds:0} s)");
+}

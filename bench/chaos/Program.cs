@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Globalization;
+using StatusDaemon.Chaos;
+
+var rounds = new Option<int>("--rounds") { Description = "How many faults.", DefaultValueFactory = _ => 30 };
+var seed = new Option<int>("--seed") { Description = "What decides which ones, and all else that is at random.", DefaultValueFactory = _ => 1 };
+var only = new Option<string[]>("--only") { Description = "These faults alone, in turn.", AllowMultipleArgumentsPerToken = true };
+var logs = new Option<string>("--logs") { Description = "A folder for what the members print.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "statusd-chaos-logs") };
+var command = new RootCommand("Two daemons, two gateways and a Redis on hosts of their own, and what may happen to them, under load and with an oracle. Needs root.") { rounds, seed, only, logs };
+command.SetAction(RunAsync);
+return await command.Parse(args).InvokeAsync();
+
+async Task<int> RunAsync(ParseResult line, CancellationToken stop)
+{
+    var random = new Random(line.GetValue(seed));
+    var wanted = line.GetValue(only) ?? [];
+    var faults = wanted.Length == 0 ? Fault.All : [.. wanted.Select(name => Fault.All.First(fault => fault.Name == name))];
+    await using var run = new ChaosRun(line.GetValue(logs)!, line.GetValue(seed), Console.Out);
+    var isThrough = false;
+    try
+    {
+        await run.StartAsync();
+        for (var round = 0; round < line.GetValue(rounds) && !stop.IsCancellationRequested; round++)
+        {
+            var outcome = await run.SufferAsync(wanted.Length == 0 && round >= faults.Count ? faults[random.Next(faults.Count)] : faults[round % faults.Count]);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{outcome.Fault,-32} no news: median {outcome.Median.TotalMilliseconds,6:F0} ms, longest {outcome.Longest.TotalMilliseconds,6:F0} ms; dark at its end {outcome.Dark,3}; returns {outcome.Returns,4}; violations {outcome.Violations}"));
+        }
+
+        await run.FinishAsync();
+        isThrough = true;
+    }
+    catch (TimeoutException e)
+    {
+        Console.WriteLine(e.Message);
+    }
+
+    foreach (var violation in run.Violations.Take(100))
+    {
+        Console.WriteLine(violation);
+    }
+
+    Console.WriteLine(run.Violations.Count == 0 ? "no violation" : $"{run.Violations.Count} violations");
+    return isThrough && run.Violations.Count == 0 ? 0 : 1;
+}
