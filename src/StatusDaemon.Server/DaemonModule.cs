@@ -56,6 +56,7 @@ internal static class DaemonModule
         }
 
         services.AddHostedService<DirectoryFollower>();
+        services.AddHostedService<ShardBalancer>();
         services.AddHostedService<ExternalFollower>();
     }
 }

@@ -8,11 +8,24 @@ namespace StatusDaemon.Routing;
 /// <param name="activated">When the activation began, by the router's <see cref="AwakeClock"/>: leases that it could not know end then.</param>
 internal sealed class Recovery(RegisterTable registers, ShardHistory history, WatchTable watches, OfflineRule offline, TimeSpan activated)
 {
+    private List<RouterInput.Restore> postponed = [];
+
     /// <summary>Whether all that the store has is known.</summary>
     public bool IsComplete { get; private set; }
 
     /// <summary>Whether a register's record is known, so that watches can be answered with it.</summary>
     public bool IsKnown(Register register) => IsComplete || register.IsRead;
+
+    /// <summary>Keeps what a client said until it is known whether the offline rule has spoken since.</summary>
+    public void Postpone(RouterInput.Restore restore) => postponed.Add(restore);
+
+    /// <summary>Gives back what was kept, for when all is known.</summary>
+    public IReadOnlyList<RouterInput.Restore> TakePostponed()
+    {
+        var taken = postponed;
+        postponed = [];
+        return taken;
+    }
 
     /// <summary>Asks the store for one record, unless it is asked already.</summary>
     public static void Ask(Register register, ICollection<Effect> effects)

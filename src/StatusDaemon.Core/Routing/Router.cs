@@ -107,6 +107,9 @@ public sealed class Router
             case RouterInput.Publish publish:
                 Publish(publish, now, effects);
                 break;
+            case RouterInput.Restore restore:
+                Restore(restore, now, effects);
+                break;
             case RouterInput.Watch watch:
                 StartWatch(watch, effects);
                 break;
@@ -157,6 +160,11 @@ public sealed class Router
                 break;
             case RouterInput.AllRead all:
                 recovery.LearnAll(all, now.Steady, directory, effects);
+                foreach (var restore in recovery.TakePostponed())
+                {
+                    Restore(restore, now, effects);
+                }
+
                 break;
             case RouterInput.DirectoryChanged changed:
                 Follow(changed.Change, now, effects);
@@ -178,9 +186,31 @@ public sealed class Router
             return;
         }
 
-        var lease = leases.Find(publish.Connection) is var slot and >= 0 ? leases[slot] : default;
-        var source = new ChangeSource(SourceKind.Client, lease.Actor ?? publish.Publisher.ToString(), lease.Through ?? "", now.Utc);
-        Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, source, now, effects);
+        Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now), now, effects);
+    }
+
+    private ChangeSource SourceOf(ConnectionId connection, Uid publisher, Moment now)
+    {
+        var lease = leases.Find(connection) is var slot and >= 0 ? leases[slot] : default;
+        return new ChangeSource(SourceKind.Client, lease.Actor ?? publisher.ToString(), lease.Through ?? "", now.Utc);
+    }
+
+    /// <summary>Lets what a client said count again that was taken for gone.</summary>
+    private void Restore(RouterInput.Restore restore, Moment now, ICollection<Effect> effects)
+    {
+        if (!registers.TryGet(restore.Publisher, out var register) || !directory.MayLogIn(restore.Publisher) || !directory.IsLocal(restore.Publisher))
+        {
+            return;
+        }
+
+        if (!recovery.IsKnown(register))
+        {
+            recovery.Postpone(restore);
+        }
+        else if (register.Record.Source.Kind == SourceKind.Offline)
+        {
+            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now), now, effects);
+        }
     }
 
     /// <summary>Makes a status the current one: every accepted status is a change, also an equal one.</summary>

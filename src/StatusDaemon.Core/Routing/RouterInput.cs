@@ -41,6 +41,9 @@ public abstract record RouterInput
     /// <summary>A client connection publishes the status of its own subscriber.</summary>
     public sealed record Publish(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp) : RouterInput;
 
+    /// <summary>A gateway that was away declares what one of its clients said last: it counts again if the offline rule has spoken since, for somebody who was there all the time.</summary>
+    public sealed record Restore(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp) : RouterInput;
+
     /// <summary>Another hand than the subscriber's own client sets a status: an administrator, a PBX.</summary>
     public sealed record Set(Uid Publisher, Status Status, ClientTimestamp Timestamp, SourceKind Kind, string Actor, string Through) : RouterInput;
 

@@ -91,6 +91,13 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
             case RouterInput.Leave:
                 wire.Byte((byte)Tag.Leave);
                 break;
+            case RouterInput.Restore restore:
+                wire.Byte((byte)Tag.Restore);
+                wire.Count(restore.Connection.Number);
+                wire.Name(restore.Publisher);
+                wire.Byte((byte)restore.Status);
+                wire.Stamp(restore.Timestamp);
+                break;
             default:
                 throw new InvalidOperationException($"A gateway does not give {input.GetType().Name}.");
         }
@@ -106,6 +113,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),
         Tag.Adopt => new RouterInput.Adopt(wire.Name(), wire.Record()),
         Tag.Leave => new RouterInput.Leave(gateway),
+        Tag.Restore => new RouterInput.Restore(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),
         _ => throw new FormatException("A batch holds an input of an unknown kind."),
     };
 
@@ -120,5 +128,6 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         Publish,
         Adopt,
         Leave,
+        Restore,
     }
 }

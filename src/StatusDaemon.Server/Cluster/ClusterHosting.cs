@@ -15,6 +15,9 @@ internal static class ClusterHosting
     /// <summary>How long the whole host may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
     public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(4);
 
+    /// <summary>How long a connection to another member may take to come about.</summary>
+    private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(1);
+
     /// <summary>How often a client asks where the daemons are.</summary>
     public static readonly TimeSpan DaemonRefresh = TimeSpan.FromSeconds(1);
 
@@ -32,6 +35,8 @@ internal static class ClusterHosting
         builder.UseOrleans(silo =>
         {
             join(silo);
+            silo.Services.AddSingleton<IFatalErrorHandler, LostMembership>(); // the last one counts
+            silo.Configure<ConnectionOptions>(static options => options.OpenConnectionTimeout = OpenLimit);
             silo.AddPlacementDirector<ShardPlacement, ShardPlacementDirector>();
             silo.Services.AddOptions<EndpointOptions>().Configure<MemberEndpoints>((options, endpoints) =>
             {
@@ -45,7 +50,7 @@ internal static class ClusterHosting
             {
                 options.ConfigureSiloInboundConnection(connection => connection.Use(tls.Accept));
                 options.ConfigureSiloOutboundConnection(connection => connection.Use(tls.Dial));
-                options.ConfigureGatewayInboundConnection(connection => connection.Use(tls.Accept));
+                options.ConfigureGatewayInboundConnection(connection => connection.Use(tls.AcceptGuarded));
             });
             silo.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = setup.ClusterId);
             silo.Configure<SiloMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
@@ -70,7 +75,8 @@ internal static class ClusterHosting
         {
             find(client);
             client.Services.AddOptions<ClientConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
-                options.ConfigureConnection(connection => connection.Use(tls.Dial)));
+                options.ConfigureConnection(connection => connection.Use(tls.DialGuarded)));
+            client.Configure<ConnectionOptions>(static options => options.OpenConnectionTimeout = OpenLimit);
             client.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = clusterId);
             client.Configure<ClientMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
             client.Configure<GatewayOptions>(static options => options.GatewayListRefreshPeriod = DaemonRefresh);

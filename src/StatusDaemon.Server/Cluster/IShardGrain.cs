@@ -12,6 +12,10 @@ internal interface IShardGrain : IGrainWithIntegerKey
     /// <summary>Puts the directory's newest snapshot in force, and takes what other programs wrote into the store. Everything that is hidden is on its way when this returns.</summary>
     [Alias("follow")]
     Task FollowAsync();
+
+    /// <summary>Ends the activation, if it is at this place, so that the next call starts another where the shard belongs now.</summary>
+    [Alias("leave")]
+    Task LeaveAsync(SiloAddress from);
 }
 
 /// <summary>A gateway, as shards reach it.</summary>

@@ -24,14 +24,21 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
     private static readonly StreamPipeWriterOptions WriterOptions = new(minimumBufferSize: RecordBytes, leaveOpen: true);
 
     /// <summary>For connections that others open to us.</summary>
-    public ConnectionDelegate Accept(ConnectionDelegate next) => connection => AcceptAsync(connection, next);
+    public ConnectionDelegate Accept(ConnectionDelegate next) => connection => AcceptAsync(connection, next, isGuarded: false);
+
+    /// <summary>For connections that others open to us who always answer: see <see cref="SilenceGuard"/>.</summary>
+    public ConnectionDelegate AcceptGuarded(ConnectionDelegate next) => connection => AcceptAsync(connection, next, isGuarded: true);
 
     /// <summary>For connections that we open.</summary>
-    public ConnectionDelegate Dial(ConnectionDelegate next) => connection => DialAsync(connection, next);
+    public ConnectionDelegate Dial(ConnectionDelegate next) => connection => DialAsync(connection, next, isGuarded: false);
 
-    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
+    /// <summary>For connections that we open to speak to somebody who always answers: see <see cref="SilenceGuard"/>.</summary>
+    public ConnectionDelegate DialGuarded(ConnectionDelegate next) => connection => DialAsync(connection, next, isGuarded: true);
+
+    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next, bool isGuarded)
     {
-        await using var tls = Wrap(connection);
+        var stream = new DuplexPipeStream(connection.Transport);
+        await using var tls = Wrap(stream);
         var peer = new PeerCheck();
         var refusal = await TryHandshakeAsync(peer, stop => tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
@@ -49,12 +56,13 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
             return;
         }
 
-        await RunAsync(connection, tls, next);
+        await RunAsync(connection, stream, tls, next, isGuarded);
     }
 
-    private async Task DialAsync(ConnectionContext connection, ConnectionDelegate next)
+    private async Task DialAsync(ConnectionContext connection, ConnectionDelegate next, bool isGuarded)
     {
-        await using var tls = Wrap(connection);
+        var stream = new DuplexPipeStream(connection.Transport);
+        await using var tls = Wrap(stream);
         var peer = new PeerCheck();
         var refusal = await TryHandshakeAsync(peer, stop => tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
@@ -71,11 +79,10 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
             throw new AuthenticationException($"{connection.RemoteEndPoint} is not a member: {refusal}"); // Orleans logs it and tries again
         }
 
-        await RunAsync(connection, tls, next);
+        await RunAsync(connection, stream, tls, next, isGuarded);
     }
 
-    private static SslStream Wrap(ConnectionContext connection) =>
-        new(new DuplexPipeStream(connection.Transport), leaveInnerStreamOpen: true);
+    private static SslStream Wrap(DuplexPipeStream stream) => new(stream, leaveInnerStreamOpen: true);
 
     /// <returns>Why the peer is not let in; null when it is.</returns>
     private async Task<string?> TryHandshakeAsync(PeerCheck peer, Func<CancellationToken, Task> handshake)
@@ -96,9 +103,11 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
         }
     }
 
-    private static async Task RunAsync(ConnectionContext connection, SslStream tls, ConnectionDelegate next)
+    private async Task RunAsync(ConnectionContext connection, DuplexPipeStream stream, SslStream tls, ConnectionDelegate next, bool isGuarded)
     {
         var plain = connection.Transport;
+        using var ended = new CancellationTokenSource();
+        var guarding = isGuarded ? SilenceGuard.WatchAsync(connection, stream, clock, ended.Token) : Task.CompletedTask;
         connection.Transport = new TlsPipe(PipeReader.Create(tls, ReaderOptions), PipeWriter.Create(tls, WriterOptions));
         try
         {
@@ -107,6 +116,8 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
         finally
         {
             connection.Transport = plain;
+            await ended.CancelAsync();
+            await guarding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

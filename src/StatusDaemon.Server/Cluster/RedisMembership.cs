@@ -1,7 +1,9 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Clustering.Redis;
+using Orleans.Messaging;
 using StackExchange.Redis;
 using StatusDaemon.Redis;
 using StatusDaemon.Storage;
@@ -23,7 +25,14 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
     public void Join(ISiloBuilder silo) => silo.UseRedisClustering(Configure);
 
     /// <inheritdoc/>
-    public void Find(IClientBuilder client) => client.UseRedisClustering(Configure);
+    public void Find(IClientBuilder client)
+    {
+        client.UseRedisClustering(Configure);
+        var provider = client.Services.Last(service => service.ServiceType == typeof(IGatewayListProvider));
+        client.Services.Remove(provider);
+        client.Services.AddSingleton<IGatewayListProvider>(services => ActivatorUtilities.CreateInstance<PatientDaemons>(
+            services, provider.ImplementationFactory?.Invoke(services) ?? ActivatorUtilities.CreateInstance(services, provider.ImplementationType!)));
+    }
 
     /// <inheritdoc/>
     public async Task EnterAsync(CancellationToken stop)

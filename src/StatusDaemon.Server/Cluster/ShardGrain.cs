@@ -11,7 +11,7 @@ namespace StatusDaemon.Cluster;
 /// daemon scans its store. Saving interleaves with calls, but only at their waits, so that routing never waits for the disk.
 /// </remarks>
 [ShardPlacement]
-internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGrain> log) : Grain, IShardGrain
+internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetails place, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
     private static readonly TimeSpan SaveRetry = TimeSpan.FromSeconds(1);
 
@@ -107,6 +107,17 @@ internal sealed partial class ShardGrain(ShardServices services, ILogger<ShardGr
             StartAnew(e);
             throw;
         }
+    }
+
+    /// <inheritdoc/>
+    public Task LeaveAsync(SiloAddress from)
+    {
+        if (place.SiloAddress.Equals(from))
+        {
+            DeactivateOnIdle();
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>

@@ -1,6 +1,7 @@
 using StatusDaemon.Auth;
 using StatusDaemon.Names;
 using StatusDaemon.Routing;
+using StatusDaemon.Statuses;
 
 namespace StatusDaemon.Gateway;
 
@@ -34,6 +35,9 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
 
     public Caller? Caller { get; } = caller;
 
+    /// <summary>The status that it published last; null if it has published none.</summary>
+    public SaidStatus? Said { get; set; }
+
     /// <summary>Since when its sink has been behind, by the loop's clock; null while it takes frames.</summary>
     public TimeSpan? BehindSince { get; set; }
 
@@ -52,6 +56,9 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
     /// <summary>Gives the memory of a backlog back.</summary>
     public void ForgetBacklog() => backlog = null;
 }
+
+/// <summary>What a client said of itself.</summary>
+internal readonly record struct SaidStatus(Status Status, ClientTimestamp Timestamp);
 
 /// <summary>Where a client comes from, for "who set it, through what".</summary>
 /// <param name="Actor">Its principal.</param>

@@ -120,6 +120,7 @@ internal sealed class FanOut
 
         if (wish.Status is { } status)
         {
+            client.Said = new SaidStatus(status, wish.Timestamp);
             LinkOf(client.Subscriber).Add(new RouterInput.Publish(client.Id, client.Subscriber, status, wish.Timestamp));
         }
 
@@ -282,6 +283,10 @@ internal sealed class FanOut
             if (client.Subscriber.ShardOf(links.Length) == shard)
             {
                 inputs.Add(OpenOf(client));
+                if (client.Said is { } said)
+                {
+                    inputs.Add(new RouterInput.Restore(client.Id, client.Subscriber, said.Status, said.Timestamp));
+                }
             }
         }
 

@@ -14,6 +14,9 @@ internal sealed partial class ShardCalls(
 {
     // With a tick a second: an idle shard is called once a second.
     private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>How long an answer may take before the batch goes again: Orleans fails no call in flight to a daemon that has died, and a batch is taken once however often it comes.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
     private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(400));
 
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
@@ -115,7 +118,7 @@ internal sealed partial class ShardCalls(
                 await Task.Delay(pause, time);
             }
 
-            var answer = await shards[shard].TakeAsync(batch, self);
+            var answer = await shards[shard].TakeAsync(batch, self).WaitAsync(Patience, time);
             tell(new LoopInput.Answered(shard, answer.AsAnswer(id, uids)));
         }
         catch (Exception e)

@@ -8,13 +8,15 @@ namespace StatusDaemon.Telemetry;
 internal static class LogSetup
 {
     // Frameworks tell at information what is of use to their developers; each connection would be several lines.
-    private static readonly string[] Frameworks = ["Microsoft", "System", "Orleans"];
+    private static readonly string[] Frameworks = ["Microsoft", "System"];
 
-    // They warn in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of what Orleans tries again and then tells of.
-    private static readonly string[] Alarmists = ["Orleans.Runtime.Watchdog", "Orleans.Runtime.Silo", "Orleans.Messaging.GatewayManager", "Polly"];
+    // They warn in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of members that do not answer, a page each
+    // time: of these we tell ourselves (3503, 3504).
+    private static readonly string[] Alarmists = ["Orleans", "Polly"];
 
     // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
-    private const string Shards = "Orleans.Grain";
+    // The directory of clients takes a member that has just died for an error.
+    private static readonly string[] Mute = ["Orleans.Grain", "Orleans.Runtime.GrainDirectory.ClientDirectory"];
 
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>
@@ -25,7 +27,7 @@ internal static class LogSetup
         {
             Hear(Frameworks, LogLevel.Warning);
             Hear(Alarmists, LogLevel.Error);
-            Hear([Shards], LogLevel.None);
+            Hear(Mute, LogLevel.None);
         }
 
         logging.Services.TryAddSingleton(TimeProvider.System);
