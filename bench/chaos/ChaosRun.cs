@@ -78,6 +78,8 @@ internal sealed class ChaosRun : IAsyncDisposable
     public async Task StartAsync()
     {
         await installation.StartAsync([.. Publishers, .. watchers, auditor]);
+        await WaitAsync("every member is up", () => installation.Daemons.All(member => member.IsUp));
+        await Task.Delay(Balancing);
         foreach (var subject in subjects)
         {
             await WriteAsync(subject);
@@ -94,9 +96,9 @@ internal sealed class ChaosRun : IAsyncDisposable
 
         _ = TalkAsync();
         _ = WriteAsync();
-        _ = FlipAsync();
         _ = SuperviseAsync();
-        await WaitAsync("every lamp shows something", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.Last > 0 || lamp.IsHidden));
+        await WaitAsync("every lamp shows something", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.Last > 0));
+        _ = FlipAsync();
     }
 
     /// <summary>Lets a fault happen, puts it right, and audits.</summary>
@@ -118,6 +120,8 @@ internal sealed class ChaosRun : IAsyncDisposable
         var began = clock.Elapsed;
         await Task.Delay(fault.Lasts - (began < fault.Lasts ? began : fault.Lasts));
         var dark = lamps.Count(lamp => lamp.OpenGap() > TimeSpan.FromSeconds(1));
+        var meanwhile = GapsOf(lamps);
+        lamps.Where(lamp => lamp.OpenGap() <= TimeSpan.FromSeconds(1)).ToList().ForEach(lamp => lamp.BeginGap());
         await fault.EndAsync(installation);
         await WaitAsync($"all lamps are lit after {fault}", () => lamps.All(lamp => lamp.OpenGap() < TimeSpan.FromSeconds(1)));
         lock (gate)
@@ -128,9 +132,9 @@ internal sealed class ChaosRun : IAsyncDisposable
 
         await WaitAsync("every member is up", () => installation.Daemons.Concat(installation.Gateways).All(member => member.IsUp));
         await Task.Delay(Balancing);
-        TimeSpan[] gaps = [.. lamps.Select(lamp => lamp.Gap).Order()];
+        var afterwards = GapsOf(lamps);
         await AuditAsync();
-        return new Outcome(fault, gaps[gaps.Length / 2], gaps[^1], dark, clients.Sum(client => client.Returns) - returns, violations.Count - before);
+        return new Outcome(fault, meanwhile, afterwards, dark, clients.Sum(client => client.Returns) - returns, violations.Count - before);
     }
 
     /// <summary>Everybody says his last word, and everybody who may must see it.</summary>
@@ -328,6 +332,12 @@ internal sealed class ChaosRun : IAsyncDisposable
         }
     }
 
+    private static Gaps GapsOf(List<Lamp> lamps)
+    {
+        TimeSpan[] gaps = [.. lamps.Select(lamp => lamp.Gap > lamp.OpenGap() ? lamp.Gap : lamp.OpenGap()).Order()];
+        return new Gaps(gaps[gaps.Length / 2], gaps[^1]);
+    }
+
     private static async Task WaitAsync(string what, Func<bool> isSo)
     {
         for (var waited = Stopwatch.StartNew(); !isSo();)
@@ -343,8 +353,16 @@ internal sealed class ChaosRun : IAsyncDisposable
 }
 
 /// <summary>What came of a fault.</summary>
-/// <param name="Median">Of the longest time that each lamp of somebody who talks had no news.</param>
-/// <param name="Longest">Of those times.</param>
+/// <param name="Meanwhile">Until it was put right.</param>
+/// <param name="Afterwards">From then on; of a lamp that was dark then, with the time before.</param>
 /// <param name="Dark">Lamps without news for more than a second at the end of the fault, before it was put right.</param>
 /// <param name="Returns">Times that clients had to come back.</param>
-internal sealed record Outcome(Fault Fault, TimeSpan Median, TimeSpan Longest, int Dark, int Returns, int Violations);
+internal sealed record Outcome(Fault Fault, Gaps Meanwhile, Gaps Afterwards, int Dark, int Returns, int Violations);
+
+/// <summary>The longest time that lamps of those who talk had no news.</summary>
+/// <param name="Median">Of all those lamps.</param>
+internal sealed record Gaps(TimeSpan Median, TimeSpan Longest)
+{
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Median.TotalMilliseconds,6:F0} {Longest.TotalMilliseconds,6:F0} ms");
+}

@@ -198,7 +198,7 @@ public sealed class StatusdServer : IAsyncDisposable
         if (store is not null)
         {
             web.AddDaemon(settings, store, membership, certificates, isApart: false);
-            web.Services.AddSingleton<IShardAccess, ShardsHere>();
+            web.Services.AddSingleton<IShardAccess>(provider => new ShardsHere(provider.GetRequiredService<IClusterClient>(), settings.Cluster.Kind == ClusterKind.Local));
         }
         else
         {

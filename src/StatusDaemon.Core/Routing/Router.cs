@@ -107,6 +107,13 @@ public sealed class Router
             case RouterInput.Publish publish:
                 Publish(publish, now, effects);
                 break;
+            case RouterInput.Late late:
+                if (!IsOvertaken(late, now))
+                {
+                    Publish(late.Said, now with { Utc = now.Utc - late.Age }, effects);
+                }
+
+                break;
             case RouterInput.Restore restore:
                 Restore(restore, now, effects);
                 break;
@@ -188,6 +195,13 @@ public sealed class Router
 
         Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now), now, effects);
     }
+
+    /// <summary>Whether this activation has accepted a status that was said after one that comes late. What it took over from elsewhere was said before.</summary>
+    private bool IsOvertaken(RouterInput.Late late, Moment now) =>
+        registers.TryGet(late.Said.Publisher, out var register)
+        && history.IsOfThisActivation(register.Record.Version)
+        && register.TakenFrom.IsNone
+        && register.Record.Source.At > now.Utc - late.Age;
 
     private ChangeSource SourceOf(ConnectionId connection, Uid publisher, Moment now)
     {

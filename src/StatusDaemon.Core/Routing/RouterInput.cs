@@ -39,7 +39,12 @@ public abstract record RouterInput
     public sealed record Unwatch(ConnectionId Connection, Uid Publisher) : RouterInput;
 
     /// <summary>A client connection publishes the status of its own subscriber.</summary>
-    public sealed record Publish(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp) : RouterInput;
+    /// <param name="SaidAt">When, by the gateway's clock: see <see cref="ShardBatch.At"/>.</param>
+    public sealed record Publish(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp, TimeSpan SaidAt = default) : RouterInput;
+
+    /// <summary>A published status that had to wait on its way: it does not count if this activation has accepted since what was said after it.</summary>
+    /// <param name="Age">How long ago it was said.</param>
+    public sealed record Late(Publish Said, TimeSpan Age) : RouterInput;
 
     /// <summary>A gateway that was away declares what one of its clients said last: it counts again if the offline rule has spoken since, for somebody who was there all the time.</summary>
     public sealed record Restore(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp) : RouterInput;

@@ -14,6 +14,9 @@ public sealed record RouterSettings
     /// <summary>A gateway is not gone sooner than after three heartbeats, however short the offline time is.</summary>
     public static readonly TimeSpan HeartbeatSilence = TimeSpan.FromSeconds(3);
 
+    /// <summary>A status that was on its way for so long may have been overtaken by one that was said later elsewhere.</summary>
+    public static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(1);
+
     /// <summary><c>SERVICE.offline.after</c>: how long a subscriber may have no connection; 0 or more, null means for ever.</summary>
     public TimeSpan? OfflineAfter { get; init; } = TimeSpan.FromSeconds(30);
 

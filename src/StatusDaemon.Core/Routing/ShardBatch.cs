@@ -6,8 +6,11 @@ namespace StatusDaemon.Routing;
 /// <param name="Activation">Epoch of the activation that it is meant for, so that a copy that was under way for long says nothing to a later one; 0 asks who is there.</param>
 /// <param name="Number">Begins at 1 and grows by one with each batch of the gateway to the shard; a repeated one is taken once.</param>
 /// <param name="Inputs">In the order in which they happened. If the first is <see cref="RouterInput.Declare"/>, the gateway begins anew.</param>
-public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs) : IFramed
+/// <param name="At">When it is sent, this time, by the gateway's clock: only what is earlier or later by it means something.</param>
+public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs, TimeSpan At = default) : IFramed
 {
+    private const long TicksOfWire = TimeSpan.TicksPerMillisecond;
+
     /// <summary>Whether the gateway begins to declare all that it has.</summary>
     public bool Declares => Inputs is [RouterInput.Declare, ..];
 
@@ -22,7 +25,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         wire.Count(Inputs.Count);
         foreach (var input in Inputs)
         {
-            Write(wire, input);
+            Write(wire, input, At);
         }
 
         return wire.ToArray();
@@ -46,7 +49,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         return new ShardBatch(gateway, activation, number, inputs);
     }
 
-    private static void Write(WireWriter wire, RouterInput input)
+    private static void Write(WireWriter wire, RouterInput input, TimeSpan at)
     {
         switch (input)
         {
@@ -82,6 +85,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
                 wire.Name(publish.Publisher);
                 wire.Byte((byte)publish.Status);
                 wire.Stamp(publish.Timestamp);
+                wire.Count(Math.Max(0, (at - publish.SaidAt).Ticks / TicksOfWire));
                 break;
             case RouterInput.Adopt adopt:
                 wire.Byte((byte)Tag.Adopt);
@@ -110,7 +114,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         Tag.Close => new RouterInput.Close(new ConnectionId(gateway, wire.Count())),
         Tag.Watch => new RouterInput.Watch(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Name(), (uint)wire.Small()),
         Tag.Unwatch => new RouterInput.Unwatch(new ConnectionId(gateway, wire.Count()), wire.Name()),
-        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),
+        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp(), TimeSpan.FromTicks(-wire.Small() * TicksOfWire)),
         Tag.Adopt => new RouterInput.Adopt(wire.Name(), wire.Record()),
         Tag.Leave => new RouterInput.Leave(gateway),
         Tag.Restore => new RouterInput.Restore(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),

@@ -15,6 +15,9 @@ internal static class ClusterHosting
     /// <summary>How long the whole host may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
     public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(4);
 
+    /// <summary>How often a member says where all look that it is alive, and looks who else is: three times missed, it is gone for those who come.</summary>
+    private static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(2);
+
     /// <summary>How long a connection to another member may take to come about.</summary>
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(1);
 
@@ -36,6 +39,7 @@ internal static class ClusterHosting
         {
             join(silo);
             silo.Services.AddSingleton<IFatalErrorHandler, LostMembership>(); // the last one counts
+            MemberSockets.Replace(silo.Services);
             silo.Configure<ConnectionOptions>(static options => options.OpenConnectionTimeout = OpenLimit);
             silo.AddPlacementDirector<ShardPlacement, ShardPlacementDirector>();
             silo.Services.AddOptions<EndpointOptions>().Configure<MemberEndpoints>((options, endpoints) =>
@@ -50,7 +54,7 @@ internal static class ClusterHosting
             {
                 options.ConfigureSiloInboundConnection(connection => connection.Use(tls.Accept));
                 options.ConfigureSiloOutboundConnection(connection => connection.Use(tls.Dial));
-                options.ConfigureGatewayInboundConnection(connection => connection.Use(tls.AcceptGuarded));
+                options.ConfigureGatewayInboundConnection(connection => connection.Use(tls.Accept));
             });
             silo.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = setup.ClusterId);
             silo.Configure<SiloMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
@@ -59,6 +63,10 @@ internal static class ClusterHosting
                 // A dead silo is out within about a second; the defaults take half a minute.
                 options.ProbeTimeout = TimeSpan.FromMilliseconds(500);
                 options.NumMissedProbesLimit = 2;
+
+                // Who comes passes over members that have been gone for so long, with nobody there who could have noticed it.
+                options.IAmAliveTablePublishTimeout = AliveEvery;
+                options.TableRefreshTimeout = AliveEvery;
             });
             silo.Configure<GrainCollectionOptions>(static options => options.CollectionAge = TimeSpan.FromDays(365)); // an idle shard still owns its watches
             silo.Configure<GrainDirectoryOptions>(static options => options.CacheSize = CachedGrains);
@@ -74,8 +82,9 @@ internal static class ClusterHosting
         builder.UseOrleansClient(client =>
         {
             find(client);
+            MemberSockets.Replace(client.Services);
             client.Services.AddOptions<ClientConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
-                options.ConfigureConnection(connection => connection.Use(tls.DialGuarded)));
+                options.ConfigureConnection(connection => connection.Use(tls.Dial)));
             client.Configure<ConnectionOptions>(static options => options.OpenConnectionTimeout = OpenLimit);
             client.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = clusterId);
             client.Configure<ClientMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);

@@ -12,14 +12,6 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
 {
     // SslStream waits for data with an empty buffer, where 0 bytes do not mean the end: it would read on.
     private bool ended;
-    private long bytesRead;
-    private long bytesWritten;
-
-    /// <summary>Bytes that came so far.</summary>
-    public long BytesRead => Interlocked.Read(ref bytesRead);
-
-    /// <summary>Bytes that were handed over so far.</summary>
-    public long BytesWritten => Interlocked.Read(ref bytesWritten);
 
     public override bool CanRead => true;
 
@@ -48,13 +40,11 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
         var taken = read.Buffer.Slice(0, count);
         taken.CopyTo(buffer.Span);
         pipe.Input.AdvanceTo(taken.End);
-        Interlocked.Add(ref bytesRead, count);
         return count;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Interlocked.Add(ref bytesWritten, buffer.Length);
         var flushed = await pipe.Output.WriteAsync(buffer, cancellationToken);
         if (flushed.IsCanceled || flushed.IsCompleted)
         {

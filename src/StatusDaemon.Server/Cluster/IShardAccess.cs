@@ -1,15 +1,27 @@
+using StatusDaemon.Routing;
+
 namespace StatusDaemon.Cluster;
 
 /// <summary>The way from a gateway to the shards.</summary>
 internal interface IShardAccess
 {
+    /// <summary>How often an idle shard is called: so long may it take to be noticed that it has begun elsewhere.</summary>
+    TimeSpan Heartbeat { get; }
+
     /// <summary>Finds it, for as long as that takes.</summary>
     Task<IClusterClient> ConnectAsync(CancellationToken stop);
 }
 
 /// <summary>The silo of this process.</summary>
-internal sealed record ShardsHere(IClusterClient Client) : IShardAccess
+/// <param name="IsAlone">Whether it has all shards, so that none begins elsewhere.</param>
+internal sealed record ShardsHere(IClusterClient Client, bool IsAlone) : IShardAccess
 {
+    /// <summary>Where there are other processes.</summary>
+    public static readonly TimeSpan HeartbeatOfMany = TimeSpan.FromMilliseconds(250);
+
+    /// <inheritdoc/>
+    public TimeSpan Heartbeat => IsAlone ? RouterSettings.TickInterval : HeartbeatOfMany;
+
     /// <inheritdoc/>
     public Task<IClusterClient> ConnectAsync(CancellationToken stop) => Task.FromResult(Client);
 }

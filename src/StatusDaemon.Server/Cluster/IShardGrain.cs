@@ -13,7 +13,7 @@ internal interface IShardGrain : IGrainWithIntegerKey
     [Alias("follow")]
     Task FollowAsync();
 
-    /// <summary>Ends the activation, if it is at this place, so that the next call starts another where the shard belongs now.</summary>
+    /// <summary>Lets the shard move to where it belongs now, if it is at this place.</summary>
     [Alias("leave")]
     Task LeaveAsync(SiloAddress from);
 }

@@ -7,6 +7,9 @@ internal sealed class LocalShards
 {
     private readonly ConcurrentDictionary<int, Func<Task>> active = new();
 
+    /// <summary>Whether this daemon is about to stop, so that no shard belongs here any more.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>Numbers of all of them.</summary>
     public ICollection<int> Numbers => active.Keys;
 

@@ -24,21 +24,14 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
     private static readonly StreamPipeWriterOptions WriterOptions = new(minimumBufferSize: RecordBytes, leaveOpen: true);
 
     /// <summary>For connections that others open to us.</summary>
-    public ConnectionDelegate Accept(ConnectionDelegate next) => connection => AcceptAsync(connection, next, isGuarded: false);
-
-    /// <summary>For connections that others open to us who always answer: see <see cref="SilenceGuard"/>.</summary>
-    public ConnectionDelegate AcceptGuarded(ConnectionDelegate next) => connection => AcceptAsync(connection, next, isGuarded: true);
+    public ConnectionDelegate Accept(ConnectionDelegate next) => connection => AcceptAsync(connection, next);
 
     /// <summary>For connections that we open.</summary>
-    public ConnectionDelegate Dial(ConnectionDelegate next) => connection => DialAsync(connection, next, isGuarded: false);
+    public ConnectionDelegate Dial(ConnectionDelegate next) => connection => DialAsync(connection, next);
 
-    /// <summary>For connections that we open to speak to somebody who always answers: see <see cref="SilenceGuard"/>.</summary>
-    public ConnectionDelegate DialGuarded(ConnectionDelegate next) => connection => DialAsync(connection, next, isGuarded: true);
-
-    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next, bool isGuarded)
+    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var stream = new DuplexPipeStream(connection.Transport);
-        await using var tls = Wrap(stream);
+        await using var tls = Wrap(connection);
         var peer = new PeerCheck();
         var refusal = await TryHandshakeAsync(peer, stop => tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
@@ -56,13 +49,12 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
             return;
         }
 
-        await RunAsync(connection, stream, tls, next, isGuarded);
+        await RunAsync(connection, tls, next);
     }
 
-    private async Task DialAsync(ConnectionContext connection, ConnectionDelegate next, bool isGuarded)
+    private async Task DialAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var stream = new DuplexPipeStream(connection.Transport);
-        await using var tls = Wrap(stream);
+        await using var tls = Wrap(connection);
         var peer = new PeerCheck();
         var refusal = await TryHandshakeAsync(peer, stop => tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
@@ -79,10 +71,11 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
             throw new AuthenticationException($"{connection.RemoteEndPoint} is not a member: {refusal}"); // Orleans logs it and tries again
         }
 
-        await RunAsync(connection, stream, tls, next, isGuarded);
+        await RunAsync(connection, tls, next);
     }
 
-    private static SslStream Wrap(DuplexPipeStream stream) => new(stream, leaveInnerStreamOpen: true);
+    private static SslStream Wrap(ConnectionContext connection) =>
+        new(new DuplexPipeStream(connection.Transport), leaveInnerStreamOpen: true);
 
     /// <returns>Why the peer is not let in; null when it is.</returns>
     private async Task<string?> TryHandshakeAsync(PeerCheck peer, Func<CancellationToken, Task> handshake)
@@ -103,11 +96,9 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
         }
     }
 
-    private async Task RunAsync(ConnectionContext connection, DuplexPipeStream stream, SslStream tls, ConnectionDelegate next, bool isGuarded)
+    private static async Task RunAsync(ConnectionContext connection, SslStream tls, ConnectionDelegate next)
     {
         var plain = connection.Transport;
-        using var ended = new CancellationTokenSource();
-        var guarding = isGuarded ? SilenceGuard.WatchAsync(connection, stream, clock, ended.Token) : Task.CompletedTask;
         connection.Transport = new TlsPipe(PipeReader.Create(tls, ReaderOptions), PipeWriter.Create(tls, WriterOptions));
         try
         {
@@ -116,8 +107,6 @@ internal sealed partial class MemberTls(MemberCertificates certificates, TimePro
         finally
         {
             connection.Transport = plain;
-            await ended.CancelAsync();
-            await guarding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,31 +1,73 @@
+using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace StatusDaemon.Cluster;
 
-/// <summary>Gives away the shards that belong to another daemon since daemons have come or gone: placement alone would leave all where they began.</summary>
-/// <remarks>One after the other, each saved first: the next call of a gateway starts it at its new place, where it is told what it has to know.</remarks>
+/// <summary>Gives away the shards that belong to another daemon: some when daemons have come or gone, since placement alone would leave all where they began, and all before this one stops.</summary>
+/// <remarks>Each is saved, and begins at its new place, where gateways tell it what it has to know. One after the other, so that only few are under way at once.</remarks>
 internal sealed partial class ShardBalancer(
-    IClusterMembershipService membership, ILocalSiloDetails self, SiloSetup setup, LocalShards shards, IGrainFactory grains, TimeProvider time, ILogger<ShardBalancer> log) : BackgroundService
+    IClusterMembershipService membership, ILocalSiloDetails self, SiloSetup setup, LocalShards shards, IGrainFactory grains, TimeProvider time, ILogger<ShardBalancer> log)
+    : BackgroundService, IHostedLifecycleService
 {
-    /// <summary>Between two shards, so that only few of them are under way at once.</summary>
+    /// <summary>Between two shards.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long a stop waits for shards to have gone.</summary>
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
+
     private HashSet<SiloAddress> known = [];
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        shards.IsLeaving = true;
+        if (!ActiveOf(membership.CurrentSnapshot).Any(silo => !silo.Equals(self.SiloAddress)))
+        {
+            return;
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(LeavePatience);
+        try
+        {
+            await GiveAwayAsync(shards.Numbers, patience.Token);
+            while (shards.Numbers.Count > 0)
+            {
+                await Task.Delay(Pause, time, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            // What is left ends with the silo, and begins elsewhere when it is called.
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stop))
         {
-            HashSet<SiloAddress> active = [.. snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
+            var active = ActiveOf(snapshot);
             Tell(active);
-            if (active.Contains(self.SiloAddress))
+            if (active.Contains(self.SiloAddress) && !shards.IsLeaving)
             {
-                await GiveAwayAsync([.. active], stop);
+                await GiveAwayAsync(shards.Numbers.Where(shard => !ShardAssignment.Choose(shard, setup.Shards, [.. active]).Equals(self.SiloAddress)), stop);
             }
         }
     }
+
+    private static HashSet<SiloAddress> ActiveOf(ClusterMembershipSnapshot snapshot) =>
+        [.. snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
 
     private void Tell(HashSet<SiloAddress> active)
     {
@@ -42,9 +84,9 @@ internal sealed partial class ShardBalancer(
         known = active;
     }
 
-    private async Task GiveAwayAsync(SiloAddress[] active, CancellationToken stop)
+    private async Task GiveAwayAsync(IEnumerable<int> leaving, CancellationToken stop)
     {
-        foreach (var shard in shards.Numbers.Where(shard => !ShardAssignment.Choose(shard, setup.Shards, active).Equals(self.SiloAddress)))
+        foreach (var shard in leaving)
         {
             await grains.GetGrain<IShardGrain>(shard).LeaveAsync(self.SiloAddress).WaitAsync(stop);
             await Task.Delay(Pause, time, stop);
@@ -52,8 +94,8 @@ internal sealed partial class ShardBalancer(
     }
 
     [LoggerMessage(3503, LogLevel.Information, "The daemon at {Daemon} is there; the shards are spread over {Daemons} now")]
-    private partial void LogCome(System.Net.IPEndPoint daemon, int daemons);
+    private partial void LogCome(IPEndPoint daemon, int daemons);
 
     [LoggerMessage(3504, LogLevel.Warning, "The daemon at {Daemon} is gone; the shards are spread over {Daemons} now")]
-    private partial void LogGone(System.Net.IPEndPoint daemon, int daemons);
+    private partial void LogGone(IPEndPoint daemon, int daemons);
 }

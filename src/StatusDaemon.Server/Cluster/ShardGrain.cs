@@ -114,7 +114,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     {
         if (place.SiloAddress.Equals(from))
         {
-            DeactivateOnIdle();
+            MigrateOnIdle(); // a mere end would let a call that is under way to here begin it here again
         }
 
         return Task.CompletedTask;

@@ -55,8 +55,9 @@ internal sealed class ShardLink(
     }
 
     /// <summary>Hands out the batch to call the shard with: the unanswered one again, or the next; an empty one serves as heartbeat.</summary>
+    /// <param name="now">By the gateway's clock.</param>
     /// <exception cref="InvalidOperationException">One is handed out already.</exception>
-    public ShardBatch Next()
+    public ShardBatch Next(TimeSpan now = default)
     {
         if (IsBusy)
         {
@@ -66,12 +67,12 @@ internal sealed class ShardLink(
         IsBusy = true;
         if (outstanding is not null)
         {
-            return outstanding;
+            return outstanding = outstanding.At == now ? outstanding : outstanding with { At = now };
         }
 
         if (Activation == 0)
         {
-            return outstanding = new ShardBatch(gateway, 0, ++number, []);
+            return outstanding = new ShardBatch(gateway, 0, ++number, [], now);
         }
 
         if (!IsDeclared)
@@ -80,7 +81,7 @@ internal sealed class ShardLink(
             IsDeclared = true;
         }
 
-        return outstanding = new ShardBatch(gateway, Activation, ++number, waiting.Take(BatchInputs));
+        return outstanding = new ShardBatch(gateway, Activation, ++number, waiting.Take(BatchInputs), now);
     }
 
     /// <summary>The shard answered the batch that was handed out.</summary>

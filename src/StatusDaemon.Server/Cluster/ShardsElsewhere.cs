@@ -15,6 +15,9 @@ internal sealed partial class ShardsElsewhere(IMembership membership, string clu
     private IHost? host;
 
     /// <inheritdoc/>
+    public TimeSpan Heartbeat => ShardsHere.HeartbeatOfMany;
+
+    /// <inheritdoc/>
     public async Task<IClusterClient> ConnectAsync(CancellationToken stop)
     {
         for (var isTold = false; ; isTold = true)

@@ -248,7 +248,7 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
             {
                 var input = batch.Inputs[known.Applied];
                 var before = router.LastChange;
-                await ApplyAsync(input, stop); // throws only before it has changed anything
+                await ApplyAsync(LateOr(input, batch), stop); // throws only before it has changed anything
                 if (input.IsChange)
                 {
                     known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
@@ -272,6 +272,9 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
         told.Clear();
         return known.LastAnswer;
     }
+
+    private static RouterInput LateOr(RouterInput input, ShardBatch batch) =>
+        input is RouterInput.Publish publish && batch.At - publish.SaidAt is var age && age >= RouterSettings.LateAfter ? new RouterInput.Late(publish, age) : input;
 
     /// <summary>Statuses do not go with an answer that waits for the store, nor past what is told through the outbox: they would overtake a verdict that hides them.</summary>
     private void PutInOutbox(Outbox outbox)

@@ -20,6 +20,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private bool isPeerDone;
     private bool isReceiveDue;
     private bool isPaused;
+    private bool hasLeft; // as the kernel has said; there may be bytes before it
     private bool mayBeEnding = true; // the peer's end may lie behind what is to be received: it is not reported again, and what Kestrel was told is not known
 
     public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway)
@@ -37,7 +38,8 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     /// <inheritdoc/>
     public override void OnReady(Readiness what)
     {
-        mayBeEnding |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
+        hasLeft |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
+        mayBeEnding |= hasLeft;
         if ((what & (Readiness.Writable | Readiness.Broken)) != 0 && !unsent.IsEmpty)
         {
             SendRest();
@@ -103,7 +105,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
 
     private void Take(ReadOnlySpan<byte> bytes)
     {
-        isPeerDone |= gateway.Take(bytes, Client, ref input);
+        isPeerDone |= gateway.Take(bytes, Client, ref input, hasLeft);
         EndIfDone();
     }
 

@@ -93,8 +93,9 @@ internal sealed class FanOut
 
     /// <summary>Takes a client's message, whole or not at all.</summary>
     /// <param name="isLocal">Whether the sender belongs to this domain, so that its statuses are accepted here.</param>
+    /// <param name="saidAt">When it was said, by the clock of <see cref="ShardLink.Next"/>.</param>
     /// <returns>Why it was refused; null if it was taken.</returns>
-    public ErrorMessage? Take(Client client, in ClientWish wish, bool isLocal)
+    public ErrorMessage? Take(Client client, in ClientWish wish, bool isLocal, TimeSpan saidAt = default)
     {
         if (wish.Status is not null && !isLocal)
         {
@@ -121,7 +122,7 @@ internal sealed class FanOut
         if (wish.Status is { } status)
         {
             client.Said = new SaidStatus(status, wish.Timestamp);
-            LinkOf(client.Subscriber).Add(new RouterInput.Publish(client.Id, client.Subscriber, status, wish.Timestamp));
+            LinkOf(client.Subscriber).Add(new RouterInput.Publish(client.Id, client.Subscriber, status, wish.Timestamp, saidAt));
         }
 
         return null;

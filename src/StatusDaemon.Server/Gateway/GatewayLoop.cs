@@ -37,6 +37,12 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>How long a wide flush waits for shards at most: less than it takes itself.</summary>
     private static readonly TimeSpan ShardPatience = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Between two turns, of which there is one a second at least: from here on the process was not there.</summary>
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after a pause what lay in sockets is read.</summary>
+    private static readonly TimeSpan PauseCounts = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
     public static readonly TimeSpan LingerFor = TimeSpan.FromSeconds(2);
 
@@ -60,11 +66,14 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly ClientMessage message = new();
     private readonly byte[] sendRoom = new byte[DetachedSocket.MaxStagedBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Moment now; // of this turn
+    private Moment now; // of this turn, by the clock that counts only while the loop is awake
+    private TimeSpan turnAt; // the same by the clock that always counts
+    private (TimeSpan From, TimeSpan To)? pause; // the last one of the whole process
+    private TimeSpan saidAt; // what is taken now, by that clock
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
     private int connections; // that are not gone, also after their clients have left
-    private bool isTick;
+    private TimeSpan? tick; // in this turn
     private bool isLookDue; // more clients are to be looked at than the last turn did
     private ClientDrain? drain;
 
@@ -80,6 +89,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         this.log = log;
         this.counts = counts;
         now = clock.Now;
+        turnAt = now.Steady;
         awake = new AwakeClock(now.Steady);
         attention = new Attention(now.Steady, limits, auth.CloseAtTicketEnd);
         fanOut = new FanOut(id, uids, shards, limits, client => attention.FellBehind(client, now.Steady));
@@ -121,7 +131,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             _ =>
             {
                 calls.Attach(cluster, self);
-                isTick = true; // the first call of each shard
+                tick = RouterSettings.TickInterval; // the first call of each shard
             },
             null);
     }
@@ -152,7 +162,10 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <inheritdoc/>
     public void BeginTurn()
     {
-        now = awake.Advance(clock.Now);
+        var always = clock.Now;
+        pause = always.Steady - turnAt >= LongPause ? (turnAt, always.Steady) : pause?.To + PauseCounts > always.Steady ? pause : null;
+        saidAt = turnAt = always.Steady;
+        now = awake.Advance(always);
         Volatile.Write(ref awakeTicks, now.Steady.Ticks);
         if (flushBy is null)
         {
@@ -184,8 +197,8 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         }
 
         drain?.CloseSome(now.Steady);
-        calls.Call(isTick); // shards work while this thread sends
-        isTick = false;
+        calls.Call(tick); // shards work while this thread sends
+        tick = null;
         if (MustWaitForShards())
         {
             Acknowledge();
@@ -252,9 +265,11 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public ClientReader NewReader() => new(limits, uids, clock, log);
 
     /// <summary>Takes what a detached socket received.</summary>
+    /// <param name="hasLeft">Whether the client is known to send no more. Then what is read after a pause may be as old as that: it may have gone elsewhere since, and spoken there.</param>
     /// <returns>Whether nothing can follow.</returns>
-    public bool Take(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input)
+    public bool Take(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input, bool hasLeft)
     {
+        saidAt = hasLeft && pause is { From: var from } ? from : turnAt;
         client.Silence.Hear(now.Steady);
         said.Clear();
         var isEnded = reader.Read(bytes, client, ref input, message, said);
@@ -263,6 +278,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             Take(one);
         }
 
+        saidAt = turnAt;
         return isEnded;
     }
 
@@ -351,8 +367,8 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.DirectoryChanged changed:
                 CloseRemoved(changed.Subscribers);
                 break;
-            case LoopInput.Tick:
-                isTick = true;
+            case LoopInput.Tick ticked:
+                tick = ticked.Every;
                 isLookDue = true;
                 break;
             case LoopInput.Drain begun:
@@ -386,7 +402,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Take(LoopInput.Said said)
     {
-        if (fanOut.Has(said.Client) && fanOut.Take(said.Client, said.Wish, directory.Current.IsLocal(said.Client.Subscriber)) is { } refusal)
+        if (fanOut.Has(said.Client) && fanOut.Take(said.Client, said.Wish, directory.Current.IsLocal(said.Client.Subscriber), saidAt) is { } refusal)
         {
             Reply(said.Client, refusal.Frame);
         }

@@ -99,12 +99,12 @@ internal sealed class GatewayLoops : BackgroundService
 
     private async Task TickAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(RouterSettings.TickInterval, time);
+        using var timer = new PeriodicTimer(access.Heartbeat, time);
         while (await timer.WaitForNextTickAsync(stop))
         {
             foreach (var loop in loops)
             {
-                await loop.PostAsync(new LoopInput.Tick(), stop);
+                await loop.PostAsync(new LoopInput.Tick(access.Heartbeat), stop);
             }
         }
     }

@@ -48,8 +48,8 @@ internal abstract record LoopInput
     /// <param name="Subscribers">Those who may have been removed, or have lost the name that logged in; null if that may be anybody.</param>
     public sealed record DirectoryChanged(IReadOnlySet<Uid>? Subscribers) : LoopInput;
 
-    /// <summary>A second has passed.</summary>
-    public sealed record Tick : LoopInput;
+    /// <summary>Time has passed.</summary>
+    public sealed record Tick(TimeSpan Every) : LoopInput;
 
     /// <summary>Close everybody, over a while, and take nobody in any more.</summary>
     public sealed record Drain(CloseCode Code, string Reason, TimeSpan Over) : LoopInput;

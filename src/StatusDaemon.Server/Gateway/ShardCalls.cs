@@ -12,12 +12,9 @@ namespace StatusDaemon.Gateway;
 internal sealed partial class ShardCalls(
     IReadOnlyList<ShardLink> links, UidTable uids, SteadyClock clock, TimeProvider time, GatewayId id, Func<LoopInput, bool> tell, ILogger log)
 {
-    // With a tick a second: an idle shard is called once a second.
-    private static readonly TimeSpan HalfHeartbeat = TimeSpan.FromSeconds(0.5);
-
     /// <summary>How long an answer may take before the batch goes again: Orleans fails no call in flight to a daemon that has died, and a batch is taken once however often it comes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
-    private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(400));
+    private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(150));
 
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
     private readonly TimeSpan[] pauses = new TimeSpan[links.Count]; // zero where the last call was answered
@@ -39,17 +36,18 @@ internal sealed partial class ShardCalls(
     }
 
     /// <summary>Calls every shard that there is something for, and with a tick every idle one: a heartbeat.</summary>
-    public void Call(bool isTick)
+    /// <param name="tick">How often ticks come; null where this is none.</param>
+    public void Call(TimeSpan? tick)
     {
         var now = clock.Now.Steady;
         List<(int Shard, Payload Batch, TimeSpan Pause)>? due = null;
         for (var shard = 0; shard < shards.Length; shard++)
         {
             var link = links[shard];
-            if (!link.IsBusy && (link.HasWork || (isTick && (link.Activation == 0 || now - calledAt[shard] >= HalfHeartbeat))))
+            if (!link.IsBusy && (link.HasWork || (tick is { } every && (link.Activation == 0 || now - calledAt[shard] >= every / 2))))
             {
                 calledAt[shard] = now;
-                (due ??= []).Add((shard, new Payload(link.Next()), pauses[shard]));
+                (due ??= []).Add((shard, new Payload(link.Next(now)), pauses[shard]));
             }
         }
 

@@ -15,8 +15,9 @@ internal static class LogSetup
     private static readonly string[] Alarmists = ["Orleans", "Polly"];
 
     // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
-    // The directory of clients takes a member that has just died for an error.
-    private static readonly string[] Mute = ["Orleans.Grain", "Orleans.Runtime.GrainDirectory.ClientDirectory"];
+    // A member that has just died is an error to those who had a word for it, and to one that joins, each half second.
+    private static readonly string[] Mute =
+        ["Orleans.Grain", "Orleans.Runtime.GrainDirectory.ClientDirectory", "Orleans.Runtime.GrainCallCancellationManager", "Orleans.Runtime.MembershipService.MembershipAgent"];
 
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>

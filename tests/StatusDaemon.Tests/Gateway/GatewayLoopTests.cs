@@ -31,7 +31,7 @@ public sealed class GatewayLoopTests
         await loop.PostAsync(new LoopInput.Reply(client, ErrorMessage.NotJson.Frame), TestContext.Current.CancellationToken);
 
         Assert.False(await server.EndedAsync());
-        Assert.False(await loop.PostAsync(new LoopInput.Tick(), TestContext.Current.CancellationToken));
+        Assert.False(await loop.PostAsync(new LoopInput.Tick(RouterSettings.TickInterval), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -223,7 +223,7 @@ public sealed class GatewayLoopTests
             for (var second = 0; second < seconds; second++)
             {
                 Clock.Advance(RouterSettings.TickInterval);
-                await Loop.PostAsync(new LoopInput.Tick(), TestContext.Current.CancellationToken);
+                await Loop.PostAsync(new LoopInput.Tick(RouterSettings.TickInterval), TestContext.Current.CancellationToken);
                 await JoinAsync(Loop, new NotingSink()); // it is through with the tick when it has come to this
             }
         }

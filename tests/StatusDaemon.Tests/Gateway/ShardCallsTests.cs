@@ -23,7 +23,7 @@ public sealed class ShardCallsTests
             [link], new UidTable(), new SteadyClock(time), time, new GatewayId(1), static _ => true, NullLogger.Instance);
         calls.Attach(server.Services.GetRequiredService<IClusterClient>(), null!);
 
-        calls.Call(isTick: true);
+        calls.Call(RouterSettings.TickInterval);
         foreach (var milliseconds in (int[])[50, 100, 200, 400, 400])
         {
             calls.Take(new LoopInput.Failed(0, "away"));
@@ -31,7 +31,7 @@ public sealed class ShardCallsTests
         }
 
         calls.Take(new LoopInput.Answered(0, Answer(activation: 5)));
-        calls.Call(isTick: false); // at once: no pause
+        calls.Call(tick: null); // at once: no pause
         calls.Take(new LoopInput.Answered(0, Answer(activation: 4)));
         await ExpectPauseAsync(50);
         calls.Take(new LoopInput.Failed(0, "away"));
@@ -39,7 +39,7 @@ public sealed class ShardCallsTests
 
         async Task ExpectPauseAsync(int milliseconds)
         {
-            calls.Call(isTick: false);
+            calls.Call(tick: null);
             Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), await time.NextWaitAsync(TestContext.Current.CancellationToken));
         }
     }

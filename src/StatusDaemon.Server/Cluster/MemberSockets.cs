@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace StatusDaemon.Cluster;
+
+/// <summary>The sockets between members: Kestrel's, which tell within seconds that the other end is gone. Those of Orleans leave that to the kernel, which tries for a quarter of an hour.</summary>
+/// <remarks>After a cut cable, or a machine that is lost, nothing is acknowledged any more; a connection that is given up is made again, if need be to another member.</remarks>
+internal sealed class MemberSockets : IConnectionFactory, IConnectionListenerFactory, IDisposable
+{
+    /// <summary>How long what was sent, or the question whether somebody is there, may stay without acknowledgement.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    private const int Tcp = 6;
+    private const int UserTimeout = 18; // TCP_USER_TIMEOUT, in milliseconds
+
+    private readonly SocketTransportFactory listeners;
+    private readonly SocketConnectionContextFactory contexts;
+
+    public MemberSockets(ILoggerFactory logs)
+    {
+        listeners = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), logs);
+        contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), logs.CreateLogger<MemberSockets>());
+    }
+
+    /// <summary>Puts them into the place of those of Orleans, whatever for.</summary>
+    public static void Replace(IServiceCollection services)
+    {
+        services.AddSingleton<MemberSockets>();
+        foreach (var service in services.Where(service => service.IsKeyedService && (service.ServiceType == typeof(IConnectionFactory) || service.ServiceType == typeof(IConnectionListenerFactory))).ToArray())
+        {
+            services.Remove(service);
+            services.AddKeyedSingleton(service.ServiceType, service.ServiceKey, static (provider, _) => provider.GetRequiredService<MemberSockets>());
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var socket = Make(endpoint);
+        try
+        {
+            await socket.ConnectAsync(endpoint, cancellationToken);
+            return contexts.Create(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => listeners.BindAsync(endpoint, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => contexts.Dispose();
+
+    // Who is accepted has the options of the socket that listens.
+    private static Socket Bind(EndPoint endpoint)
+    {
+        var socket = Make(endpoint);
+        socket.Bind(endpoint);
+        return socket;
+    }
+
+    private static Socket Make(EndPoint endpoint)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.SetRawSocketOption(Tcp, UserTimeout, BitConverter.GetBytes((int)Limit.TotalMilliseconds));
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 1);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 1);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, (int)Limit.TotalSeconds);
+        return socket;
+    }
+}
