@@ -13,7 +13,7 @@ project=src/StatusDaemon.Cli
 case "${1-}" in
   '') ;;
   --tests)
-    packages+=(chromium gcc libc6-dev python3-aiohttp python3-gssapi python3-kerberos redis-sentinel redis-server)
+    packages+=(chromium gcc iproute2 libc6-dev nftables python3-aiohttp python3-gssapi python3-kerberos redis-sentinel redis-server)
     project=StatusDaemon.slnx
     ;;
   --peers)

@@ -29,7 +29,6 @@ internal static class DaemonModule
         var services = builder.Services;
         services.AddSingleton(store); // an instance, which the container does not dispose
         services.AddSingleton<DirectoryChanges>();
-        services.AddSingleton<LocalShards>();
         services.AddSingleton<ShardWaker>();
         services.AddSingleton<StoreOutages>();
         services.AddSingleton<Outboxes>();

@@ -9,7 +9,7 @@ namespace StatusDaemon.Routing;
 internal sealed class WireWriter
 {
     /// <summary>Version of the form of all messages; a member that reads another one refuses the message.</summary>
-    public const byte Version = 3;
+    public const byte Version = 4;
 
     private byte[] bytes = new byte[1024];
     private int count;

@@ -32,6 +32,7 @@ internal static class ClusterHosting
     public static void AddSilo(this IHostApplicationBuilder builder, SiloSetup setup, Action<ISiloBuilder> join, MemberCertificates certificates)
     {
         builder.Services.AddSingleton(setup);
+        builder.Services.AddSingleton<LocalShards>();
         builder.Services.AddSingleton(_ => MemberEndpoints.Reserve(setup));
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = StopLimit);
         AddMemberTls(builder, certificates);
@@ -57,7 +58,11 @@ internal static class ClusterHosting
                 options.ConfigureGatewayInboundConnection(connection => connection.Use(tls.Accept));
             });
             silo.Configure<OrleansClusterOptions>(options => options.ClusterId = options.ServiceId = setup.ClusterId);
-            silo.Configure<SiloMessagingOptions>(static options => options.ResponseTimeout = ResponseLimit);
+            silo.Configure<SiloMessagingOptions>(static options =>
+            {
+                options.ResponseTimeout = ResponseLimit;
+                options.ClientDropTimeout = ResponseLimit; // what is for a gateway that has gone to another daemon would wait here so long
+            });
             silo.Configure<ClusterMembershipOptions>(static options =>
             {
                 // A dead silo is out within about a second; the defaults take half a minute.

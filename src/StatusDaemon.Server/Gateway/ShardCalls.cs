@@ -13,7 +13,7 @@ internal sealed partial class ShardCalls(
     IReadOnlyList<ShardLink> links, UidTable uids, SteadyClock clock, TimeProvider time, GatewayId id, Func<LoopInput, bool> tell, ILogger log)
 {
     /// <summary>How long an answer may take before the batch goes again: Orleans fails no call in flight to a daemon that has died, and a batch is taken once however often it comes.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
     private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(150));
 
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];

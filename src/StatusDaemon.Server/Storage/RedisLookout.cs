@@ -9,8 +9,9 @@ namespace StatusDaemon.Storage;
 
 /// <summary>Finds out what other programs do to the status database: keys ring, their values are looked at, and what is new is handed to the shards.</summary>
 /// <remarks>Truth is the value and never the bell: a key that rang ten times is looked at once, and what rang in vain by a sweep.</remarks>
+/// <param name="isShared">Whether other daemons may come to own our shards.</param>
 internal sealed partial class RedisLookout(
-    RedisStatusKeys keys, KnownValues known, ExternalStatuses external, UidTable uids, string through, TimeProvider clock, ILogger log)
+    RedisStatusKeys keys, KnownValues known, ExternalStatuses external, UidTable uids, bool isShared, string through, TimeProvider clock, ILogger log)
 {
     /// <summary>Keys that may ring before they are looked at; more of them make a sweep.</summary>
     public const int MaxRung = 1_000_000;
@@ -238,7 +239,7 @@ internal sealed partial class RedisLookout(
             case Sight.Unfit:
                 Refuse(uid, seen.Problem);
                 break;
-            case Sight.Later when before is not null:
+            case Sight.Later when before is not null && !isShared: // else we are the one who has lost the shard, and does not know yet
                 var digest = RedisStatusValue.DigestOf(value);
                 if (before.GetValueOrDefault(uid) == digest)
                 {

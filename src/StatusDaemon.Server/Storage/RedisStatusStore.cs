@@ -30,7 +30,7 @@ internal sealed class RedisStatusStore : IStatusStore
         keys = new RedisStatusKeys(connection, options, DaemonName.Of(cluster));
         known = new KnownValues(uids, clock);
         External = new ExternalStatuses(shards, (uid, why) => lookout!.Refuse(uid, why), uid => lookout!.Accept(uid));
-        lookout = new RedisLookout(keys, known, External, uids, options.Server.Address, clock, log);
+        lookout = new RedisLookout(keys, known, External, uids, isShared: cluster.Length > 0, options.Server.Address, clock, log);
         keeper = new RedisKeeper(connection, keys, known, lookout, options.Sweep, clock, log);
         writer = new RedisWriter(keys, known, lookout, keeper, clock);
         epochs = new RequestGroups<long, long>(shards, nameof(RedisStatusStore), keeper.NextEpochsAsync);

@@ -37,7 +37,7 @@ public sealed class ShardLinkTests
         link.Add(Publish(0, Status.Busy));
         var first = link.Next();
         Assert.True(link.IsBusy);
-        Assert.Throws<InvalidOperationException>(link.Next);
+        Assert.Throws<InvalidOperationException>(() => link.Next());
         link.Add(Publish(0, Status.Enable));
         link.Failed();
         Assert.True(link.HasWork);
@@ -46,6 +46,17 @@ public sealed class ShardLinkTests
         var second = link.Next();
         Assert.Equal(first.Number + 1, second.Number);
         Assert.Equal(Publish(0, Status.Enable), Assert.Single(second.Inputs));
+    }
+
+    [Fact]
+    public void A_batch_that_goes_again_says_when_it_goes()
+    {
+        var link = Declared();
+        link.Add(new RouterInput.Publish(Connection, UidOf("alice"), Status.Busy, default, SaidAt: TimeSpan.FromSeconds(1)));
+        var first = link.Next(TimeSpan.FromSeconds(2));
+        link.Failed();
+        var second = link.Next(TimeSpan.FromSeconds(5));
+        Assert.Equal(first with { At = TimeSpan.FromSeconds(5) }, second);
     }
 
     [Fact]

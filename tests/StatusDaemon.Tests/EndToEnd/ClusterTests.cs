@@ -24,4 +24,87 @@ public sealed class ClusterTests
             }
         }
     }
+
+    [Fact]
+    public async Task Equals_take_over_from_one_that_is_killed_and_give_back_to_one_that_comes()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync("SERVICE: { offline: { after: 20s } }");
+        await using var staying = await cluster.StartGatewayAsync("up");
+        await using var dying = await cluster.StartGatewayAsync("up");
+        await staying.SeesAsync(" 3503 ");
+        await using var a = await cluster.ConnectAsync(staying, "a");
+        await using var b = await cluster.ConnectAsync(staying, "b");
+        await using var c = await cluster.ConnectAsync(staying, "c");
+        await b.SendAsync("""{"status":1}""");
+        await c.SendAsync("""{"status":2}""");
+        await a.WatchAsync("uid-b");
+        await a.WatchAsync("uid-c");
+        await dying.KillAsync();
+        await b.SendAsync("""{"status":4}""");
+        await a.SeesAsync("uid-b", 4);
+        await c.SendAsync("""{"status":5}""");
+        await a.SeesAsync("uid-c", 5);
+        await staying.SeesAsync(" 3504 ");
+
+        dying.Launch();
+        await dying.ReadyAsync();
+        await dying.SeesAsync(" 3503 ");
+        await using var again = await cluster.ConnectAsync(dying, "a");
+        Assert.Equal("""{"status":4,"publisher":"uid-b"}""", await again.WatchAsync("uid-b"));
+        await b.SendAsync("""{"status":6}""");
+        await again.SeesAsync("uid-b", 6);
+        Assert.Equal(0, await dying.StopAsync());
+        await b.SendAsync("""{"status":7}""");
+        await a.SeesAsync("uid-b", 7);
+    }
+
+    [Fact]
+    public async Task A_daemon_that_was_given_up_while_it_hung_ends_in_words_when_it_wakes()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync();
+        await using var staying = await cluster.StartDaemonAsync();
+        await using var hanging = await cluster.StartDaemonAsync();
+        await hanging.SeesAsync(" 3503 ");
+        hanging.Suspend();
+        await staying.SeesAsync(" 3504 ");
+        hanging.Resume();
+        Assert.Equal(1, await hanging.EndedAsync());
+        await hanging.SeesAsync(" 3502 ");
+        Assert.DoesNotContain("   at ", hanging.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_daemon_with_another_number_of_shards_does_not_start_nor_does_a_gateway()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync();
+        await using var daemon = await cluster.StartDaemonAsync();
+        var other = new Dictionary<string, string> { ["STATUSD_CLUSTER__SHARDS"] = "64" };
+        foreach (var module in (string[])["daemon", "ws-server"])
+        {
+            await using var misfit = cluster.Launch(module, other);
+            Assert.Equal(1, await misfit.EndedAsync());
+            Assert.Contains("have 32 shards, and CLUSTER.shards is 64 here", misfit.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_another_program_writes_is_seen_whichever_daemon_has_the_shard_and_written_back_by_that_one_alone()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync();
+        await using var one = await cluster.StartDaemonAsync();
+        await using var other = await cluster.StartDaemonAsync();
+        await using var gateway = await cluster.StartGatewayAsync();
+        await using var a = await cluster.ConnectAsync(gateway, "a");
+        foreach (var uid in (string[])["uid-a", "uid-b", "uid-c"])
+        {
+            await a.WatchAsync(uid);
+            for (var status = 1; status <= 7; status++)
+            {
+                await cluster.Redis.Commands.StringSetAsync($"status:{uid}", status);
+                Assert.Equal($$"""{"status":{{status}},"publisher":"{{uid}}"}""", await a.ReceiveAsync());
+            }
+        }
+
+        Assert.DoesNotContain(" 4111 ", one.Output + other.Output, StringComparison.Ordinal);
+    }
 }

@@ -24,7 +24,7 @@ public sealed class ShardCallsTests
         calls.Attach(server.Services.GetRequiredService<IClusterClient>(), null!);
 
         calls.Call(RouterSettings.TickInterval);
-        foreach (var milliseconds in (int[])[50, 100, 200, 400, 400])
+        foreach (var milliseconds in (int[])[50, 100, 150, 150])
         {
             calls.Take(new LoopInput.Failed(0, "away"));
             await ExpectPauseAsync(milliseconds);
@@ -40,7 +40,14 @@ public sealed class ShardCallsTests
         async Task ExpectPauseAsync(int milliseconds)
         {
             calls.Call(tick: null);
-            Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), await time.NextWaitAsync(TestContext.Current.CancellationToken));
+            TimeSpan wait;
+            do
+            {
+                wait = await time.NextWaitAsync(TestContext.Current.CancellationToken);
+            }
+            while (wait == ShardCalls.Patience); // for the answer to a call that was made at once
+
+            Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), wait);
         }
     }
 

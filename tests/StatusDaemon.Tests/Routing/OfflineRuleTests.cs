@@ -37,6 +37,44 @@ public sealed class OfflineRuleTests
     }
 
     [Fact]
+    public void Who_was_taken_for_gone_and_was_there_all_the_time_is_shown_as_he_was()
+    {
+        var shard = WithAlice();
+        shard.Watch("bob", "alice", connection: 2, gateway: GatewayB);
+        shard.After(Grace * 2, GatewayB); // gateway A is cut off
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        shard.Open("alice", connection: 1);
+        var told = Assert.IsType<Effect.Deliver>(Assert.Single(shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, Stamp(7)))));
+        Assert.Equal((Status.Busy, SourceKind.Client, Stamp(7)), (told.Record.Shown, told.Record.Source.Kind, told.Record.Timestamp));
+    }
+
+    [Fact]
+    public void What_he_said_does_not_count_over_what_another_hand_has_set_since()
+    {
+        var shard = WithAlice();
+        shard.After(Grace * 2, GatewayB);
+        shard.Apply(new RouterInput.Set(UidOf("alice"), Status.Forwarding, default, SourceKind.External, "pbx", "redis"));
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        shard.Open("alice", connection: 1);
+        Assert.Empty(shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, default)));
+        Assert.Equal(Status.Forwarding, shard.StatusOf("alice"));
+    }
+
+    [Theory]
+    [InlineData(SourceKind.Offline, Status.Busy)]
+    [InlineData(SourceKind.Client, Status.NotRegistered)]
+    public void After_an_activation_it_counts_when_it_is_known_that_the_rule_has_spoken(SourceKind stored, Status expected)
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        shard.Open("alice", connection: 1);
+        shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, default));
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.NotRegistered, 1, 1, stored))]));
+        Assert.Equal(expected, shard.StatusOf("alice"));
+    }
+
+    [Fact]
     public void The_time_begins_anew_with_each_departure()
     {
         var shard = WithAlice();

@@ -41,7 +41,9 @@ public sealed class ShardMessageTests
         Connections.Select(RouterInput (connection) => new RouterInput.Close(connection)),
         Gen.Select(Connections, Uids, Uids, Requests, RouterInput (connection, watcher, publisher, request) => new RouterInput.Watch(connection, watcher, publisher, request)),
         Gen.Select(Connections, Uids, RouterInput (connection, publisher) => new RouterInput.Unwatch(connection, publisher)),
-        Gen.Select(Connections, Uids, Statuses, Timestamps, RouterInput (connection, publisher, status, timestamp) => new RouterInput.Publish(connection, publisher, status, timestamp)),
+        Gen.Select(Connections, Uids, Statuses, Timestamps, Gen.Int[0, int.MaxValue], RouterInput (connection, publisher, status, timestamp, waited) =>
+            new RouterInput.Publish(connection, publisher, status, timestamp, SaidAt: -TimeSpan.FromMilliseconds(waited))),
+        Gen.Select(Connections, Uids, Statuses, Timestamps, RouterInput (connection, publisher, status, timestamp) => new RouterInput.Restore(connection, publisher, status, timestamp)),
         Gen.Select(Uids, Records, RouterInput (publisher, record) => new RouterInput.Adopt(publisher, record)));
 
     private static readonly Gen<ShardBatch> Batches =
@@ -74,6 +76,14 @@ public sealed class ShardMessageTests
         Assert.Equal(batch with { Inputs = read.Inputs }, read);
         Assert.Equal(batch.Inputs, read.Inputs);
     }, threads: 1);
+
+    [Fact]
+    public void Of_clocks_only_the_time_between_them_travels()
+    {
+        var publish = new RouterInput.Publish(new ConnectionId(Gateway, 1), UidOf("alice"), Status.Busy, default, SaidAt: TimeSpan.FromSeconds(100));
+        var read = ShardBatch.Parse(new ShardBatch(Gateway, 1, 1, [publish], At: TimeSpan.FromSeconds(103)).ToBytes(), new UidTable());
+        Assert.Equal(TimeSpan.FromSeconds(3), read.At - Assert.IsType<RouterInput.Publish>(Assert.Single(read.Inputs)).SaidAt);
+    }
 
     [Fact]
     public void A_delivery_is_read_as_it_was_written() => Deliveries.Sample(batch =>
@@ -140,10 +150,10 @@ public sealed class ShardMessageTests
     public void The_wire_form_of_an_answer_is_fixed() => Assert.Equal(GoldenAnswer, Convert.ToHexStringLower(Sample.Answer.ToBytes()));
 
     private const string GoldenBatch =
-        "03efcdab89674523010501090102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e350705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c6963650008";
+        "04efcdab896745230105010a0102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e35000705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c696365000809ac0205616c69636502010431322e35";
     private const string GoldenDelivery =
-        "03dcfe00000000000002030105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf0802ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf0803ac020205616c696365050300";
-    private const string GoldenAnswer = "030500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
+        "04dcfe00000000000002030105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf0802ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf0803ac020205616c696365050300";
+    private const string GoldenAnswer = "040500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
 
     private static void CutEverywhere(byte[] bytes, Action<byte[]> parse)
     {
@@ -190,6 +200,7 @@ public sealed class ShardMessageTests
             new RouterInput.Adopt(Alice, Record),
             new RouterInput.Adopt(Alice, default),
             new RouterInput.Leave(Gateway),
+            new RouterInput.Restore(Connection, Alice, Status.Busy, Timestamp),
         ]);
 
         public static readonly DeliveryBatch Deliveries = new(0xfedc, 2, [
