@@ -16,7 +16,7 @@ internal enum LogFormat
 /// <summary>Section <c>LOG</c> of the settings.</summary>
 internal sealed class LogOptions
 {
-    /// <summary>The least level that is written. What ASP.NET and Orleans say of themselves is written from warnings up, but at <c>trace</c>.</summary>
+    /// <summary>The least level that is written. What ASP.NET says of itself is written from warnings up, and what Orleans says from errors up, but at <c>trace</c>.</summary>
     public LogLevel Level { get; init; } = LogLevel.Information;
 
     /// <summary>How an event is written.</summary>

@@ -26,7 +26,7 @@ public sealed class LogSetupTests
     [Theory]
     [InlineData(LogLevel.Information, "StatusDaemon.Gateway", LogLevel.Information)]
     [InlineData(LogLevel.Debug, "StatusDaemon.Gateway", LogLevel.Debug)]
-    [InlineData(LogLevel.Debug, "Orleans.Runtime.Grain", LogLevel.Warning)]
+    [InlineData(LogLevel.Debug, "Orleans.Runtime.Grain", LogLevel.Error)]
     [InlineData(LogLevel.Information, "Microsoft.AspNetCore.Hosting", LogLevel.Warning)]
     [InlineData(LogLevel.Error, "Microsoft.AspNetCore.Hosting", LogLevel.Error)]
     [InlineData(LogLevel.Trace, "Orleans.Runtime.Grain", LogLevel.Trace)]
