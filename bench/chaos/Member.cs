@@ -68,9 +68,6 @@ internal sealed partial class Member : IDisposable
     /// <summary>Lets it go on.</summary>
     public void Resume() => Signal(18);
 
-    /// <summary>Waits for its end.</summary>
-    public Task EndedAsync() => process!.WaitForExitAsync();
-
     /// <inheritdoc/>
     public void Dispose()
     {

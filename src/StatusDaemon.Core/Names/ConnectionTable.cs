@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace StatusDaemon.Names;
 
 /// <summary>The connections that something in this process holds on to, counted: each has a place, which four bytes name.</summary>
@@ -16,13 +14,13 @@ public sealed class ConnectionTable
     private readonly Stripe[] stripes;
     private readonly Lock[] subscriberGates = [.. Enumerable.Range(0, Stripes).Select(_ => new Lock())];
     private readonly GatewayNumbers gateways = new();
-    private readonly Chains[] bySubscriber; // asked only when the directory changes, so its chains may be longer
+    private readonly SlotChains[] bySubscriber; // asked only when the directory changes, so its chains may be longer
 
     internal ConnectionTable(UidTable uids)
     {
         this.uids = uids;
         stripes = [.. Enumerable.Range(0, Stripes).Select(_ => new Stripe(gateways))];
-        bySubscriber = [.. Enumerable.Range(0, Stripes).Select(_ => new Chains(place => SubscriberOf(place).GetHashCode(), place => ref At(place).LinkBySubscriber, load: 8))];
+        bySubscriber = [.. Enumerable.Range(0, Stripes).Select(_ => new SlotChains(place => SubscriberOf(place).GetHashCode(), place => ref At(place).LinkBySubscriber, load: 8))];
     }
 
     /// <summary>Connections held now.</summary>
@@ -148,7 +146,7 @@ public sealed class ConnectionTable
         private const int ChunkSize = 1 << ChunkBits;
 
         public readonly Lock Gate = new();
-        private readonly Chains byNumber;
+        private readonly SlotChains byNumber;
         private readonly Stack<int> free = new();
         private volatile Connection[][] chunks = []; // replaced when it grows; the chunks stay
         private int used;
@@ -158,7 +156,7 @@ public sealed class ConnectionTable
         public Stripe(GatewayNumbers gateways)
         {
             this.gateways = gateways;
-            byNumber = new Chains(at => HashOf(gateways[this[at].Gateway], this[at].Number), at => ref this[at].LinkByNumber, load: 2);
+            byNumber = new SlotChains(at => HashOf(gateways[this[at].Gateway], this[at].Number), at => ref this[at].LinkByNumber, load: 2);
         }
 
         public int Count
@@ -257,65 +255,6 @@ public sealed class ConnectionTable
                     numbers.Remove(ids[number]);
                 }
             }
-        }
-    }
-
-    /// <summary>Finds places by a hash, where each has room for the link to the next of its chain.</summary>
-    private sealed class Chains(Func<int, int> hashOf, Chains.Link linkOf, int load)
-    {
-        private int[] heads = new int[4]; // place + 1, as links are; 0 ends a chain
-
-        public delegate ref int Link(int place);
-
-        public int Count { get; private set; }
-
-        public int First(int hash) => heads[ChainOf(hash)] - 1;
-
-        public int Next(int place) => linkOf(place) - 1;
-
-        public void Add(int place)
-        {
-            if (++Count > heads.Length * load)
-            {
-                Grow();
-            }
-
-            Put(place);
-        }
-
-        public void Remove(int place)
-        {
-            ref var link = ref heads[ChainOf(hashOf(place))];
-            while (link != place + 1)
-            {
-                link = ref linkOf(link - 1);
-            }
-
-            link = linkOf(place);
-            Count--;
-        }
-
-        private int ChainOf(int hash) => (int)(((uint)hash * 0x9E3779B9u) >> (32 - BitOperations.Log2((uint)heads.Length)));
-
-        private void Grow()
-        {
-            var before = heads;
-            heads = new int[before.Length * 2];
-            foreach (var head in before)
-            {
-                for (int at = head, next; at != 0; at = next)
-                {
-                    next = linkOf(at - 1);
-                    Put(at - 1);
-                }
-            }
-        }
-
-        private void Put(int place)
-        {
-            ref var head = ref heads[ChainOf(hashOf(place))];
-            linkOf(place) = head;
-            head = place + 1;
         }
     }
 }

@@ -21,6 +21,9 @@ internal static class ClusterHosting
     /// <summary>How long a connection to another member may take to come about.</summary>
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often a gateway calls an idle shard that may begin elsewhere.</summary>
+    public static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How often a client asks where the daemons are.</summary>
     public static readonly TimeSpan DaemonRefresh = TimeSpan.FromSeconds(1);
 

@@ -16,11 +16,8 @@ internal interface IShardAccess
 /// <param name="IsAlone">Whether it has all shards, so that none begins elsewhere.</param>
 internal sealed record ShardsHere(IClusterClient Client, bool IsAlone) : IShardAccess
 {
-    /// <summary>Where there are other processes.</summary>
-    public static readonly TimeSpan HeartbeatOfMany = TimeSpan.FromMilliseconds(250);
-
     /// <inheritdoc/>
-    public TimeSpan Heartbeat => IsAlone ? RouterSettings.TickInterval : HeartbeatOfMany;
+    public TimeSpan Heartbeat => IsAlone ? RouterSettings.TickInterval : ClusterHosting.Heartbeat;
 
     /// <inheritdoc/>
     public Task<IClusterClient> ConnectAsync(CancellationToken stop) => Task.FromResult(Client);

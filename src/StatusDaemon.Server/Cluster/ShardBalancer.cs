@@ -61,7 +61,8 @@ internal sealed partial class ShardBalancer(
             Tell(active);
             if (active.Contains(self.SiloAddress) && !shards.IsLeaving)
             {
-                await GiveAwayAsync(shards.Numbers.Where(shard => !ShardAssignment.Choose(shard, setup.Shards, [.. active]).Equals(self.SiloAddress)), stop);
+                SiloAddress[] silos = [.. active];
+                await GiveAwayAsync(shards.Numbers.Where(shard => !ShardAssignment.Choose(shard, setup.Shards, silos).Equals(self.SiloAddress)), stop);
             }
         }
     }

@@ -15,7 +15,7 @@ internal sealed partial class ShardsElsewhere(IMembership membership, string clu
     private IHost? host;
 
     /// <inheritdoc/>
-    public TimeSpan Heartbeat => ShardsHere.HeartbeatOfMany;
+    public TimeSpan Heartbeat => ClusterHosting.Heartbeat;
 
     /// <inheritdoc/>
     public async Task<IClusterClient> ConnectAsync(CancellationToken stop)

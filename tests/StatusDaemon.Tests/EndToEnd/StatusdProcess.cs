@@ -93,9 +93,7 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     /// <summary>Writes the files and starts the program, which waits for something.</summary>
     public static async Task<StatusdProcess> LaunchAsync(string settings, string directory)
     {
-        var server = new StatusdProcess(new Dictionary<string, string>());
-        await File.WriteAllTextAsync(server.SettingsPath, settings);
-        await File.WriteAllTextAsync(server.DirectoryPath, directory);
+        var server = await PrepareAsync(settings, directory);
         server.Launch();
         return server;
     }
@@ -134,9 +132,7 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
     /// <summary>Starts the program, and asks it to end as soon as it has opened its store; returns when it has ended.</summary>
     public static async Task<StatusdProcess> StopWhenStoreOpensAsync(string settings)
     {
-        var server = new StatusdProcess(new Dictionary<string, string>());
-        await File.WriteAllTextAsync(server.SettingsPath, settings);
-        await File.WriteAllTextAsync(server.DirectoryPath, Directory);
+        var server = await PrepareAsync(settings);
         System.IO.Directory.CreateDirectory(server.StatePath);
         var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var watcher = new FileSystemWatcher(server.StatePath) { EnableRaisingEvents = true };

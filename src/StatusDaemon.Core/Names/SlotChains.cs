@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace StatusDaemon.Routing;
+namespace StatusDaemon.Names;
 
 /// <summary>Finds slots by a hash, where each item has room for the link to the next of its chain: beside that, some four bytes for each <c>load</c> of them.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using CsCheck;
 
-namespace StatusDaemon.Routing;
+namespace StatusDaemon.Names;
 
 public sealed class SlotChainsTests
 {
