@@ -5,7 +5,7 @@ namespace StatusDaemon.Cluster;
 
 /// <summary>Ends this process at once when the others have given it up, or Orleans cannot go on: nothing that it does from then on may reach anybody.</summary>
 /// <remarks>It has lost nothing that it may still save: who has its shards now was told by the gateways what the store missed. Orleans itself would end with a core dump.</remarks>
-internal sealed partial class LostMembership(ILoggerFactory logs, ILogger<LostMembership> log) : IFatalErrorHandler
+internal sealed partial class LostMembership(IEnumerable<ILoggerProvider> logs, ILogger<LostMembership> log) : IFatalErrorHandler
 {
     private const int Failed = 1;
 
@@ -16,7 +16,11 @@ internal sealed partial class LostMembership(ILoggerFactory logs, ILogger<LostMe
     public void OnFatalException(object? sender, string? context, Exception? exception)
     {
         LogEnd(exception, context);
-        logs.Dispose(); // what is in its queue is written first
+        foreach (var provider in logs)
+        {
+            provider.Dispose(); // what is in its queue is written first; disposing the factory would not reach it
+        }
+
         Exit(Failed);
     }
 
