@@ -110,12 +110,17 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
             foreach (var uid in values.Keys.Where(ofWhom).ToArray())
             {
                 values.Remove(uid);
-                unsure.Remove(uid);
-                times.Forget(uid);
-                owed.Forget(uid);
                 uids.Release(uid);
             }
 
+            // What is of a key that is not there, or may not be, stands beside the values.
+            foreach (var uid in unsure.Keys.Where(ofWhom).ToArray())
+            {
+                unsure.Remove(uid);
+            }
+
+            times.Forget(ofWhom);
+            owed.Forget(ofWhom);
             droppedAt = Interlocked.Increment(ref now);
         }
     }

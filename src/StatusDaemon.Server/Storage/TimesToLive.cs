@@ -31,15 +31,13 @@ internal sealed class TimesToLive(UidTable uids, TimeProvider clock)
         }
     }
 
-    /// <summary>Forgets all.</summary>
-    public void Clear()
+    /// <summary>Forgets the keys of some subscribers.</summary>
+    public void Forget(Func<Uid, bool> ofWhom)
     {
-        foreach (var uid in keys.Keys)
+        foreach (var uid in keys.Keys.Where(ofWhom).ToArray())
         {
-            uids.Release(uid);
+            Forget(uid);
         }
-
-        keys.Clear();
     }
 }
 

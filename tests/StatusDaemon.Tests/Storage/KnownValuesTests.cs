@@ -241,6 +241,16 @@ public sealed class KnownValuesTests
     }
 
     [Fact]
+    public void With_the_rest_it_is_forgotten_what_was_written_of_which_nobody_knows()
+    {
+        var value = RedisStatusValue.Format(Someone, Record(1));
+        Assert.True(known.TryBeginWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), out _, out _));
+        known.EndWrite(Someone, Record(1), RedisStatusValue.DigestOf(value), isWritten: null);
+        known.Clear();
+        Assert.Equal(Sight.Foreign, known.Look(Someone, value, known.BeginLook(), Us with { Incarnation = Ours + 1 }, After.Nothing, isIntact: true).Sight);
+    }
+
+    [Fact]
     public void What_a_shard_read_at_its_activation_is_known_and_what_was_known_stays_to_be_looked_at()
     {
         var digest = RedisStatusValue.DigestOf("4"u8);
