@@ -1,3 +1,4 @@
+using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using StatusDaemon.Statuses;
 
@@ -8,24 +9,14 @@ namespace StatusDaemon.Routing;
 /// <param name="activated">When the activation began, by the router's <see cref="AwakeClock"/>: leases that it could not know end then.</param>
 internal sealed class Recovery(RegisterTable registers, ShardHistory history, WatchTable watches, OfflineRule offline, TimeSpan activated)
 {
-    private List<RouterInput.Restore> postponed = [];
-
     /// <summary>Whether all that the store has is known.</summary>
     public bool IsComplete { get; private set; }
 
     /// <summary>Whether a register's record is known, so that watches can be answered with it.</summary>
     public bool IsKnown(Register register) => IsComplete || register.IsRead;
 
-    /// <summary>Keeps what a client said until it is known whether the offline rule has spoken since.</summary>
-    public void Postpone(RouterInput.Restore restore) => postponed.Add(restore);
-
-    /// <summary>Gives back what was kept, for when all is known.</summary>
-    public IReadOnlyList<RouterInput.Restore> TakePostponed()
-    {
-        var taken = postponed;
-        postponed = [];
-        return taken;
-    }
+    /// <summary>What clients said before this activation, until it is known whether the offline rule has spoken since.</summary>
+    public Dictionary<Uid, RouterInput.Restore> Postponed { get; } = new(Uid.Comparer);
 
     /// <summary>Asks the store for one record, unless it is asked already.</summary>
     public static void Ask(Register register, ICollection<Effect> effects)
@@ -42,6 +33,14 @@ internal sealed class Recovery(RegisterTable registers, ShardHistory history, Wa
     {
         if (!record.Version.IsNewerThan(register.TakenFrom.IsNone ? register.Version : register.TakenFrom))
         {
+            return;
+        }
+
+        if (record.Source.Kind == SourceKind.Offline && register.HasSpoken && register.Record is { IsNone: false, Source.Kind: not SourceKind.Offline } && IsKnown(register))
+        {
+            // Another activation heard nothing of him, while we do: what he is shown as now is newer than its belief, in the store too.
+            history.Put(register, register.Record);
+            watches.Show(register, effects);
             return;
         }
 

@@ -73,6 +73,13 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         set => bytes.IsHeld = value;
     }
 
+    /// <summary>Whether somebody who is connected has said a status here, or had before this activation: then he is not gone, whoever believes it.</summary>
+    public bool HasSpoken
+    {
+        get => bytes.HasSpoken;
+        set => bytes.HasSpoken = value;
+    }
+
     /// <summary>The version that the record had before it was taken over from a gateway: what another gateway's record is compared with. None for a record of our own.</summary>
     public StatusVersion TakenFrom
     {
@@ -151,6 +158,7 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         public bool IsAsked;
         public bool IsRemoved;
         public bool IsHeld;
+        public bool HasSpoken;
     }
 
     /// <summary>What a subscriber has no use for who is connected all the time, under a router that lives all the time.</summary>

@@ -161,17 +161,23 @@ public sealed class Router
                 if (registers.TryGet(read.Publisher, out var asked))
                 {
                     recovery.Learn(asked, read.Record, now.Steady, directory, effects);
+                    if (recovery.Postponed.GetValueOrDefault(read.Publisher) is { } waiting)
+                    {
+                        Restore(waiting, now, effects);
+                    }
+
                     registers.RemoveIfIdle(asked);
                 }
 
                 break;
             case RouterInput.AllRead all:
                 recovery.LearnAll(all, now.Steady, directory, effects);
-                foreach (var restore in recovery.TakePostponed())
+                foreach (var restore in recovery.Postponed.Values)
                 {
                     Restore(restore, now, effects);
                 }
 
+                recovery.Postponed.Clear();
                 break;
             case RouterInput.DirectoryChanged changed:
                 Follow(changed.Change, now, effects);
@@ -193,7 +199,9 @@ public sealed class Router
             return;
         }
 
-        Accept(registers.GetOrAdd(publish.Publisher), publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now), now, effects);
+        var register = registers.GetOrAdd(publish.Publisher);
+        register.HasSpoken = register.Leases > 0;
+        Accept(register, publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now), now, effects);
     }
 
     /// <summary>Whether this activation has accepted a status that was said after one that comes late. What it took over from elsewhere was said before.</summary>
@@ -217,11 +225,13 @@ public sealed class Router
             return;
         }
 
-        if (!recovery.IsKnown(register))
+        register.HasSpoken = register.Leases > 0;
+        if (!recovery.IsComplete)
         {
-            recovery.Postpone(restore);
+            recovery.Postponed.TryAdd(restore.Publisher, restore);
         }
-        else if (register.Record.Source.Kind == SourceKind.Offline)
+
+        if (recovery.IsKnown(register) && register.Record.Source.Kind == SourceKind.Offline)
         {
             Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now), now, effects);
         }
@@ -279,6 +289,7 @@ public sealed class Router
         {
             leases.End(lease);
             own.Leases--;
+            own.HasSpoken &= own.Leases > 0;
             own.IsAwaitingStore = !recovery.IsComplete;
             own.LeftAt = own.LeftAt > gone ? own.LeftAt : gone; // a gateway that died may be given up after a later connection has gone
             offline.Start(own, own.LeftAt.Value, directory);

@@ -74,6 +74,54 @@ public sealed class OfflineRuleTests
         Assert.Equal(expected, shard.StatusOf("alice"));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void Who_is_connected_is_not_gone_when_another_activation_believed_so_whichever_is_heard_first(bool beliefFirst)
+    {
+        var shard = Shard.Ready(null, null, ("alice", Record(Status.Busy, 4, 1)));
+        shard.Watch("bob", "alice", connection: 2, gateway: GatewayB);
+        var belief = new RouterInput.Adopt(UidOf("alice"), Record(Status.NotRegistered, 4, 9, SourceKind.Offline));
+        if (beliefFirst)
+        {
+            shard.Apply(belief);
+        }
+
+        shard.Open("alice", connection: 1);
+        shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, Stamp(1)));
+        if (!beliefFirst)
+        {
+            var change = shard.Router.LastChange;
+            Assert.All(shard.Apply(belief), told => Assert.Equal(Status.Busy, Assert.IsType<Effect.Deliver>(told).Record.Shown));
+            Assert.True(shard.Router.LastChange > change, "the store keeps the belief");
+        }
+
+        Assert.Equal(Status.Busy, shard.StatusOf("alice"));
+        shard.Close(1);
+        shard.After(Grace, Both);
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void Who_is_connected_and_has_said_nothing_stays_gone()
+    {
+        var shard = Shard.Ready(null, null, ("alice", Record(Status.Busy, 4, 1)));
+        shard.Open("alice", connection: 1);
+        shard.Apply(new RouterInput.Adopt(UidOf("alice"), Record(Status.NotRegistered, 4, 9, SourceKind.Offline)));
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void The_scan_may_tell_of_the_belief_after_what_he_said_was_compared_with_the_store()
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        shard.Open("alice", connection: 1);
+        shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, default));
+        shard.Watch("bob", "alice", connection: 2);
+        shard.Apply(new RouterInput.WasRead(UidOf("alice"), Record(Status.Busy, 4, 1)));
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.NotRegistered, 4, 9, SourceKind.Offline))]));
+        Assert.Equal(Status.Busy, shard.StatusOf("alice"));
+    }
+
     [Fact]
     public void The_time_begins_anew_with_each_departure()
     {
