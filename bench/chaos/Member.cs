@@ -45,15 +45,15 @@ internal sealed partial class Member : IDisposable
     /// <summary>Starts it, and waits for nothing.</summary>
     public void Start()
     {
-        process?.Dispose();
-        isAsked = false;
         isUp = false;
-        process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, line) => Take(line.Data);
-        process.ErrorDataReceived += (_, line) => Take(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        var next = new Process { StartInfo = start };
+        next.OutputDataReceived += (_, line) => Take(line.Data);
+        next.ErrorDataReceived += (_, line) => Take(line.Data);
+        next.Start();
+        next.BeginOutputReadLine();
+        next.BeginErrorReadLine();
+        process = next; // the one before is not disposed: others may be looking at it
+        isAsked = false;
     }
 
     /// <summary>Ends it as kill -9 does.</summary>

@@ -11,9 +11,9 @@ public sealed record DeliveryBatch(ulong Outbox, long Number, IReadOnlyList<Effe
 {
     /// <inheritdoc/>
     /// <remarks>The gateway's id is left out, since it is the receiver's.</remarks>
-    public byte[] ToBytes()
+    public byte[] ToBytes(byte version = WireVersion.Newest)
     {
-        var wire = WireWriter.Open();
+        var wire = WireWriter.Open(version);
         wire.Number64(Outbox);
         wire.Count(Number);
         wire.Count(Deliveries.Count);

@@ -4,5 +4,6 @@ namespace StatusDaemon.Routing;
 public interface IFramed
 {
     /// <summary>The message as it travels between processes.</summary>
-    byte[] ToBytes();
+    /// <param name="version">One of <see cref="WireRange.Ours"/>.</param>
+    byte[] ToBytes(byte version = WireVersion.Newest);
 }

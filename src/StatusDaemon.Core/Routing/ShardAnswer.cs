@@ -16,9 +16,9 @@ public sealed record ShardAnswer(
 {
     /// <inheritdoc/>
     /// <remarks>The gateway's id is left out, since it is the receiver's.</remarks>
-    public byte[] ToBytes()
+    public byte[] ToBytes(byte version = WireVersion.Newest)
     {
-        var wire = WireWriter.Open();
+        var wire = WireWriter.Open(version);
         wire.Count(Activation);
         wire.Byte(MustDeclare ? (byte)1 : (byte)0);
         wire.Number64(Incarnation);

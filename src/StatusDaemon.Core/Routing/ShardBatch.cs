@@ -10,22 +10,25 @@ namespace StatusDaemon.Routing;
 public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs, TimeSpan At = default) : IFramed
 {
     private const long TicksOfWire = TimeSpan.TicksPerMillisecond;
+    private const byte SinceRestore = 4;
+    private const byte SinceWaited = 4;
 
     /// <summary>Whether the gateway begins to declare all that it has.</summary>
     public bool Declares => Inputs is [RouterInput.Declare, ..];
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">It holds an input that no gateway gives.</exception>
-    public byte[] ToBytes()
+    public byte[] ToBytes(byte version = WireVersion.Newest)
     {
-        var wire = WireWriter.Open();
+        var wire = WireWriter.Open(version);
         wire.Number64(Gateway.Value);
         wire.Count(Activation);
         wire.Count(Number);
-        wire.Count(Inputs.Count);
-        foreach (var input in Inputs)
+        var known = version >= SinceRestore ? Inputs : [.. Inputs.Where(input => input is not RouterInput.Restore)];
+        wire.Count(known.Count);
+        foreach (var input in known)
         {
-            Write(wire, input, At);
+            Write(wire, input, version, At);
         }
 
         return wire.ToArray();
@@ -49,7 +52,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         return new ShardBatch(gateway, activation, number, inputs);
     }
 
-    private static void Write(WireWriter wire, RouterInput input, TimeSpan at)
+    private static void Write(WireWriter wire, RouterInput input, byte version, TimeSpan at)
     {
         switch (input)
         {
@@ -85,7 +88,11 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
                 wire.Name(publish.Publisher);
                 wire.Byte((byte)publish.Status);
                 wire.Stamp(publish.Timestamp);
-                wire.Count(Math.Max(0, (at - publish.SaidAt).Ticks / TicksOfWire));
+                if (version >= SinceWaited)
+                {
+                    wire.Count(Math.Max(0, (at - publish.SaidAt).Ticks / TicksOfWire));
+                }
+
                 break;
             case RouterInput.Adopt adopt:
                 wire.Byte((byte)Tag.Adopt);
@@ -114,12 +121,15 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         Tag.Close => new RouterInput.Close(new ConnectionId(gateway, wire.Count())),
         Tag.Watch => new RouterInput.Watch(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Name(), (uint)wire.Small()),
         Tag.Unwatch => new RouterInput.Unwatch(new ConnectionId(gateway, wire.Count()), wire.Name()),
-        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp(), TimeSpan.FromTicks(-wire.Small() * TicksOfWire)),
+        Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp(), SaidAtOf(ref wire)),
         Tag.Adopt => new RouterInput.Adopt(wire.Name(), wire.Record()),
         Tag.Leave => new RouterInput.Leave(gateway),
         Tag.Restore => new RouterInput.Restore(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),
         _ => throw new FormatException("A batch holds an input of an unknown kind."),
     };
+
+    /// <summary>Read before <see cref="At"/> is zero: whatever is earlier is negative.</summary>
+    private static TimeSpan SaidAtOf(ref WireReader wire) => wire.Version >= SinceWaited ? TimeSpan.FromTicks(-wire.Small() * TicksOfWire) : TimeSpan.Zero;
 
     /// <summary>Append-only: the numbers travel between members.</summary>
     private enum Tag : byte

@@ -10,13 +10,17 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes, UidTable uids)
 {
     private ReadOnlySpan<byte> rest = bytes;
 
-    /// <summary>Begins to read a message of our version.</summary>
+    /// <summary>The form of the message.</summary>
+    public byte Version { get; private set; }
+
+    /// <summary>Begins to read a message of a version that we know.</summary>
     public static WireReader Open(ReadOnlySpan<byte> bytes, UidTable uids)
     {
         var wire = new WireReader(bytes, uids);
-        return wire.Byte() == WireWriter.Version
+        wire.Version = wire.Byte();
+        return WireRange.Ours.Has(wire.Version)
             ? wire
-            : throw new FormatException("A message of another version of status-daemon: the members of a cluster must speak the same one.");
+            : throw new FormatException($"A message of version {wire.Version}, and versions {WireRange.Ours} are known.");
     }
 
     public byte Byte() => Take(1)[0];

@@ -8,9 +8,6 @@ namespace StatusDaemon.Routing;
 /// <summary>Writes the fields of the batches that gateways and shards exchange, into one growing array.</summary>
 internal sealed class WireWriter
 {
-    /// <summary>Version of the form of all messages; a member that reads another one refuses the message.</summary>
-    public const byte Version = 4;
-
     private byte[] bytes = new byte[1024];
     private int count;
 
@@ -19,10 +16,10 @@ internal sealed class WireWriter
     }
 
     /// <summary>Begins a message.</summary>
-    public static WireWriter Open()
+    public static WireWriter Open(byte version)
     {
         var wire = new WireWriter();
-        wire.Byte(Version);
+        wire.Byte(version);
         return wire;
     }
 

@@ -4,7 +4,7 @@ namespace StatusDaemon.Cluster;
 [Alias("statusd.shard")]
 internal interface IShardGrain : IGrainWithIntegerKey
 {
-    /// <summary>Takes a gateway's batch; answers with a <see cref="Routing.ShardAnswer"/>.</summary>
+    /// <summary>Takes a gateway's batch; answers with a <see cref="Routing.ShardAnswer"/> of the batch's version, or with a <see cref="Routing.WireRange"/> where it does not read that.</summary>
     /// <param name="gateway">Where what the shard tells goes; used when the batch declares.</param>
     [Alias("take")]
     Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway);
@@ -22,7 +22,7 @@ internal interface IShardGrain : IGrainWithIntegerKey
 [Alias("statusd.gateway")]
 internal interface IGatewayObserver : IGrainObserver
 {
-    /// <summary>Takes a <see cref="Routing.DeliveryBatch"/>; returning acknowledges it, and only then the next one comes.</summary>
+    /// <summary>Takes a <see cref="Routing.DeliveryBatch"/> of the version in which the gateway declared itself; returning acknowledges it, and only then the next one comes.</summary>
     [Alias("deliver")]
     Task DeliverAsync(Payload batch);
 }

@@ -22,25 +22,26 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
     private static readonly RetryPause Pause = new(First: TimeSpan.FromMilliseconds(20), Longest: TimeSpan.FromSeconds(1));
 
     /// <summary>Opens the outbox of a gateway that declares itself, unless it is open.</summary>
-    public void Open(GatewayId gateway, IGatewayObserver observer)
+    /// <param name="version">Of the messages that the gateway gets.</param>
+    public void Open(GatewayId gateway, IGatewayObserver observer, byte version)
     {
         if (outboxes.Find(gateway) is null)
         {
             var outbox = new Outbox(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))) { HeardAt = clock.Now.Steady };
             if (outboxes.TryAdd(gateway, outbox))
             {
-                _ = RunAsync(gateway, outbox, observer, lifetime.ApplicationStopped);
+                _ = RunAsync(gateway, outbox, observer, version, lifetime.ApplicationStopped);
             }
         }
     }
 
-    private async Task RunAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, CancellationToken stop)
+    private async Task RunAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, byte version, CancellationToken stop)
     {
         // Away from the scheduler of the shard that opened it: it carries what all shards tell, and outlives that one.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            var reason = await CarryAsync(gateway, outbox, observer, stop);
+            var reason = await CarryAsync(gateway, outbox, observer, version, stop);
             LogGivenUp(gateway, GiveUp.TotalSeconds, reason, outbox.Count);
         }
         catch (Exception) when (stop.IsCancellationRequested)
@@ -60,13 +61,13 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
 
     /// <summary>Carries what is told until the gateway has to be given up.</summary>
     /// <returns>Why it has to.</returns>
-    private async Task<string> CarryAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, CancellationToken stop)
+    private async Task<string> CarryAsync(GatewayId gateway, Outbox outbox, IGatewayObserver observer, byte version, CancellationToken stop)
     {
         while (await outbox.WaitAsync(GiveUp, time, stop) || IsHeard(outbox) || await outbox.WaitAsync(LastChance, time, stop) || IsHeard(outbox))
         {
             while (outbox.Take() is { } batch)
             {
-                if (await DeliverAsync(gateway, observer, new Payload(batch), stop) is { } failure)
+                if (await DeliverAsync(gateway, observer, new Payload(batch, version), stop) is { } failure)
                 {
                     return failure;
                 }

@@ -8,13 +8,21 @@ namespace StatusDaemon.Cluster;
 internal sealed class Payload
 {
     private readonly IFramed? message;
+    private readonly byte version;
     private byte[]? bytes; // two threads may frame it at once, and frame the same
 
     /// <param name="message">A message of this process.</param>
-    public Payload(IFramed message) => this.message = message;
+    /// <param name="version">Its form where it leaves the process; its receiver is known to read it, or asked whether it does.</param>
+    public Payload(IFramed message, byte version = WireVersion.Newest) => (this.message, this.version) = (message, version);
 
     /// <param name="bytes">A message that came from elsewhere.</param>
-    public Payload(byte[] bytes) => this.bytes = bytes;
+    public Payload(byte[] bytes) => (this.bytes, version) = (bytes, bytes is [var first, ..] ? first : default);
+
+    /// <summary>The form in which it travels.</summary>
+    public byte Version => version;
+
+    /// <summary>The versions that its sender reads, where it is the answer to a message of another one; else null.</summary>
+    public WireRange? AsRange() => message is null ? WireRange.TryParse(bytes) : message as WireRange;
 
     /// <summary>What a gateway tells a shard.</summary>
     /// <exception cref="FormatException">It came from elsewhere, and is of another version, cut short or spoilt.</exception>
@@ -45,7 +53,7 @@ internal sealed class Payload
         {
             try
             {
-                return new Framed { Bytes = value.bytes ??= value.message!.ToBytes() };
+                return new Framed { Bytes = value.bytes ??= value.message!.ToBytes(value.version) };
             }
             catch (Exception e)
             {

@@ -66,6 +66,11 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     /// <inheritdoc/>
     public async Task<Payload> TakeAsync(Payload batch, IGatewayObserver gateway)
     {
+        if (!WireRange.Ours.Has(batch.Version))
+        {
+            return new Payload(WireRange.Ours);
+        }
+
         var parsed = batch.AsBatch(services.Uids);
         try
         {
@@ -74,12 +79,12 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             await CatchUpWithDirectoryAsync();
             if (parsed.Declares)
             {
-                services.Pump.Open(parsed.Gateway, gateway);
+                services.Pump.Open(parsed.Gateway, gateway, batch.Version);
             }
 
             var answer = await shard.TakeAsync(parsed, CancellationToken.None);
             SaveSoon();
-            return new Payload(answer);
+            return new Payload(answer, batch.Version);
         }
         catch (StoreException e)
         {

@@ -339,6 +339,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Answered answered:
                 calls.Take(answered);
                 break;
+            case LoopInput.Unread unread:
+                calls.Take(unread);
+                break;
             case LoopInput.Failed failed:
                 calls.Take(failed);
                 break;

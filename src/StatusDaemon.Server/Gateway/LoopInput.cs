@@ -37,6 +37,10 @@ internal abstract record LoopInput
     /// <summary>A shard answered the batch that it was called with.</summary>
     public sealed record Answered(int Shard, ShardAnswer Answer) : LoopInput;
 
+    /// <summary>A shard does not read the version of the batch that it was called with.</summary>
+    /// <param name="Reads">Those that it reads.</param>
+    public sealed record Unread(int Shard, WireRange Reads) : LoopInput;
+
     /// <summary>Calling a shard failed.</summary>
     public sealed record Failed(int Shard, string Reason) : LoopInput;
 

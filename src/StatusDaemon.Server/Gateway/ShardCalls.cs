@@ -18,6 +18,7 @@ internal sealed partial class ShardCalls(
 
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
     private readonly TimeSpan[] pauses = new TimeSpan[links.Count]; // zero where the last call was answered
+    private readonly byte[] versions = [.. links.Select(_ => WireVersion.Newest)]; // of what each shard is told; a later activation may read a newer one
     private IShardGrain[] shards = []; // none until there is a way to them
     private IGatewayObserver self = null!;
 
@@ -47,7 +48,7 @@ internal sealed partial class ShardCalls(
             if (!link.IsBusy && (link.HasWork || (tick is { } every && (link.Activation == 0 || now - calledAt[shard] >= every / 2))))
             {
                 calledAt[shard] = now;
-                (due ??= []).Add((shard, new Payload(link.Next(now)), pauses[shard]));
+                (due ??= []).Add((shard, new Payload(link.Next(now), versions[shard]), pauses[shard]));
             }
         }
 
@@ -60,7 +61,7 @@ internal sealed partial class ShardCalls(
     /// <summary>Takes the answer to a call.</summary>
     public void Take(LoopInput.Answered answered)
     {
-        var shard = answered.Shard;
+        var (shard, activation) = (answered.Shard, links[answered.Shard].Activation);
         if (!links[shard].Answered(answered.Answer))
         {
             Pause(shard, "the answer is one to another batch, or of an activation that should be gone");
@@ -69,6 +70,24 @@ internal sealed partial class ShardCalls(
         {
             pauses[shard] = TimeSpan.Zero;
             LogBack(shard);
+        }
+
+        versions[shard] = activation == 0 || links[shard].Activation == activation ? versions[shard] : WireVersion.Newest;
+    }
+
+    /// <summary>Takes a shard's word that it does not read what it was told, and tells it again in words that it reads.</summary>
+    public void Take(LoopInput.Unread unread)
+    {
+        var shard = unread.Shard;
+        links[shard].Failed();
+        if (unread.Reads.Common(WireRange.Ours) is { } common && common != versions[shard])
+        {
+            versions[shard] = common;
+            LogOlder(shard, common);
+        }
+        else
+        {
+            Pause(shard, $"it reads messages of versions {unread.Reads}, and this gateway writes {WireRange.Ours}: upgrade the older of the two by one release at a time");
         }
     }
 
@@ -117,7 +136,7 @@ internal sealed partial class ShardCalls(
             }
 
             var answer = await shards[shard].TakeAsync(batch, self).WaitAsync(Patience, time);
-            tell(new LoopInput.Answered(shard, answer.AsAnswer(id, uids)));
+            tell(answer.AsRange() is { } reads ? new LoopInput.Unread(shard, reads) : new LoopInput.Answered(shard, answer.AsAnswer(id, uids)));
         }
         catch (Exception e)
         {
@@ -130,6 +149,9 @@ internal sealed partial class ShardCalls(
 
     [LoggerMessage(2003, LogLevel.Debug, "Shard {Shard} did not answer again: {Reason}")]
     private partial void LogStillAway(int shard, string reason);
+
+    [LoggerMessage(2005, LogLevel.Debug, "Shard {Shard} is told in messages of version {Version}")]
+    private partial void LogOlder(int shard, byte version);
 
     [LoggerMessage(2004, LogLevel.Information, "Shard {Shard} answers again")]
     private partial void LogBack(int shard);

@@ -37,7 +37,7 @@ public sealed class OutboxPumpTests : IDisposable
     public async Task A_gateway_that_takes_nothing_is_tried_for_half_a_minute_and_then_given_up()
     {
         var gateway = new GatewayDouble { Failure = new TimeoutException("busy") };
-        pump.Open(Gateway, gateway);
+        pump.Open(Gateway, gateway, WireVersion.Newest);
         Assert.Equal(OutboxPump.GiveUp, await time.NextWaitAsync(Stop));
         outboxes.Find(Gateway)!.Add(Status(1));
         var line = log.Lines.ReadAsync(Stop).AsTask();
@@ -55,7 +55,7 @@ public sealed class OutboxPumpTests : IDisposable
     public async Task A_call_that_somebody_else_cancelled_is_tried_again()
     {
         var gateway = new GatewayDouble { Failure = new TaskCanceledException() };
-        pump.Open(Gateway, gateway);
+        pump.Open(Gateway, gateway, WireVersion.Newest);
         Assert.Equal(OutboxPump.GiveUp, await time.NextWaitAsync(Stop));
         outboxes.Find(Gateway)!.Add(Status(1));
         await gateway.Calls.Reader.ReadAsync(Stop);
@@ -69,13 +69,13 @@ public sealed class OutboxPumpTests : IDisposable
     [Fact]
     public async Task What_cannot_be_framed_is_logged_and_the_gateway_can_declare_itself_anew()
     {
-        pump.Open(Gateway, new GatewayDouble { Failure = new FramingException(new InvalidOperationException()) });
+        pump.Open(Gateway, new GatewayDouble { Failure = new FramingException(new InvalidOperationException()) }, WireVersion.Newest);
         outboxes.Find(Gateway)!.Add(Status(1));
         Assert.StartsWith($"Gateway {Gateway} is given up since what it is told cannot be carried", await log.Lines.ReadAsync(Stop), StringComparison.Ordinal);
         await IsClosedAsync();
 
         var gateway = new GatewayDouble();
-        pump.Open(Gateway, gateway);
+        pump.Open(Gateway, gateway, WireVersion.Newest);
         outboxes.Find(Gateway)!.Add(Status(1));
         await gateway.Calls.Reader.ReadAsync(Stop);
     }
@@ -83,7 +83,7 @@ public sealed class OutboxPumpTests : IDisposable
     [Fact]
     public async Task A_gateway_is_kept_while_a_shard_hears_it()
     {
-        pump.Open(Gateway, new GatewayDouble());
+        pump.Open(Gateway, new GatewayDouble(), WireVersion.Newest);
         for (var i = 0; i < 4; i++)
         {
             Assert.Equal(OutboxPump.GiveUp, await time.NextWaitAsync(Stop));
@@ -102,7 +102,7 @@ public sealed class OutboxPumpTests : IDisposable
     [Fact]
     public async Task A_pause_of_the_whole_process_is_not_held_against_a_gateway()
     {
-        pump.Open(Gateway, new GatewayDouble());
+        pump.Open(Gateway, new GatewayDouble(), WireVersion.Newest);
         Assert.Equal(OutboxPump.GiveUp, await time.NextWaitAsync(Stop));
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(OutboxPump.LastChance, await time.NextWaitAsync(Stop));

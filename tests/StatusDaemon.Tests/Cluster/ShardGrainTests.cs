@@ -107,6 +107,22 @@ public sealed class ShardGrainTests : IAsyncLifetime
             first.Activation, new RouterInput.Declare(Gateway), new RouterInput.Publish(new ConnectionId(Gateway, 1), uid, Status.Busy, default))).Accepted);
     }
 
+    [Fact]
+    public async Task A_gateway_of_the_release_before_is_answered_and_told_in_its_version_and_one_that_is_not_understood_hears_which_are()
+    {
+        var first = await FirstAnswerAsync(above: 0);
+        var alice = UidOf("alice");
+        var batch = new ShardBatch(Gateway, first.Activation, ++batches, [new RouterInput.Declare(Gateway), new RouterInput.Watch(new ConnectionId(Gateway, 1), alice, alice, 1)]);
+        var answer = await TellAsync(new Payload(batch, WireVersion.Oldest));
+        Assert.Equal(WireVersion.Oldest, answer.Version);
+        Assert.Null(answer.AsRange());
+        Assert.Single((await gateway.Batches.ReadAsync(Stop)).Deliveries);
+        Assert.Equal(WireVersion.Oldest, gateway.Version);
+
+        Assert.Equal(WireRange.Ours, (await TellAsync(new Payload([WireVersion.Newest + 1, 0, 0, 0]))).AsRange());
+        Assert.Equal(WireRange.Ours, (await TellAsync(new Payload([]))).AsRange());
+    }
+
     private void AddShards(IHostApplicationBuilder builder)
     {
         builder.Logging.AddProvider(log);
@@ -153,9 +169,10 @@ public sealed class ShardGrainTests : IAsyncLifetime
     private async Task<ShardAnswer> AskAsync(long activation, params RouterInput[] inputs)
     {
         var batch = new ShardBatch(Gateway, activation, ++batches, inputs);
-        var payload = await silo.Client.GetGrain<IShardGrain>(Number).TakeAsync(new Payload(batch), self).WaitAsync(Stop);
-        return payload.AsAnswer(Gateway, uids);
+        return (await TellAsync(new Payload(batch))).AsAnswer(Gateway, uids);
     }
+
+    private Task<Payload> TellAsync(Payload batch) => silo.Client.GetGrain<IShardGrain>(Number).TakeAsync(batch, self).WaitAsync(Stop);
 
     private sealed class GatewayDouble : IGatewayObserver
     {
@@ -163,8 +180,12 @@ public sealed class ShardGrainTests : IAsyncLifetime
 
         public ChannelReader<DeliveryBatch> Batches => taken.Reader;
 
+        /// <summary>In which it was told last.</summary>
+        public byte Version { get; private set; }
+
         public Task DeliverAsync(Payload batch)
         {
+            Version = batch.Version;
             taken.Writer.TryWrite(batch.AsDeliveries(Gateway, new UidTable()));
             return Task.CompletedTask;
         }

@@ -119,12 +119,38 @@ public sealed class ShardMessageTests
     }, iter: 1_000, threads: 1);
 
     [Fact]
-    public void A_member_of_another_version_is_refused()
+    public void Of_the_version_before_all_is_read_but_what_that_one_did_not_know() => Gen.Select(Batches, Deliveries, Answers).Sample((batch, deliveries, answer) =>
+    {
+        var known = batch.Inputs.Where(input => input is not RouterInput.Restore).Select(input => input is RouterInput.Publish publish ? publish with { SaidAt = default } : input);
+        Assert.Equal(known, ShardBatch.Parse(batch.ToBytes(WireVersion.Oldest), new UidTable()).Inputs);
+        Assert.Equal(deliveries.Deliveries, DeliveryBatch.Parse(deliveries.ToBytes(WireVersion.Oldest), Gateway, new UidTable()).Deliveries);
+        Assert.Equal(answer.Told, ShardAnswer.Parse(answer.ToBytes(WireVersion.Oldest), Gateway, new UidTable()).Told);
+    }, threads: 1);
+
+    [Theory, InlineData(WireVersion.Oldest - 1), InlineData(WireVersion.Newest + 1)]
+    public void One_of_another_version_is_refused(int version)
     {
         var bytes = new ShardBatch(Gateway, 1, 1, []).ToBytes();
-        bytes[0]++;
-        Assert.Contains("another version", Assert.Throws<FormatException>(() => ShardBatch.Parse(bytes, new UidTable())).Message, StringComparison.Ordinal);
+        bytes[0] = (byte)version;
+        Assert.Contains($"version {version}", Assert.Throws<FormatException>(() => ShardBatch.Parse(bytes, new UidTable())).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_range_of_versions_is_no_other_message()
+    {
+        Assert.Equal("0304", Convert.ToHexStringLower(WireRange.Ours.ToBytes()));
+        Assert.Equal(WireRange.Ours, WireRange.TryParse(WireRange.Ours.ToBytes()));
+        Answers.Sample(answer => Assert.Null(WireRange.TryParse(answer.ToBytes())), threads: 1);
+    }
+
+    [Theory]
+    [InlineData(3, 4, 4, 5, 4)]
+    [InlineData(4, 5, 3, 4, 4)]
+    [InlineData(3, 4, 3, 4, 4)]
+    [InlineData(3, 4, 5, 6, null)]
+    [InlineData(5, 6, 3, 4, null)]
+    public void Two_members_agree_on_the_newest_that_both_read(byte oldest, byte newest, byte othersOldest, byte othersNewest, int? common) =>
+        Assert.Equal(common, new WireRange(oldest, newest).Common(new WireRange(othersOldest, othersNewest)));
 
     [Fact]
     public void An_input_that_no_gateway_gives_is_not_written() =>
@@ -139,21 +165,24 @@ public sealed class ShardMessageTests
         Assert.Same(alice, Assert.IsType<RouterInput.Unwatch>(Assert.Single(read.Inputs)).Publisher);
     }
 
-    // A change of these bytes is a change of the wire: raise WireWriter.Version and write them anew.
-    [Fact]
-    public void The_wire_form_of_a_batch_is_fixed() => Assert.Equal(GoldenBatch, Convert.ToHexStringLower(Sample.Batch.ToBytes()));
+    // What these say, members of this release and of the one before say. A change of the form is a version of its own: raise WireVersion.Newest, keep the golden message of the version before, and
+    // drop the oldest.
+    [Theory, InlineData(3, GoldenBatch3), InlineData(4, GoldenBatch4)]
+    public void The_wire_form_of_a_batch_is_fixed(byte version, string golden) => Assert.Equal(golden, Convert.ToHexStringLower(Sample.Batch.ToBytes(version)));
 
-    [Fact]
-    public void The_wire_form_of_a_delivery_is_fixed() => Assert.Equal(GoldenDelivery, Convert.ToHexStringLower(Sample.Deliveries.ToBytes()));
+    [Theory, InlineData(3, "03" + GoldenDelivery), InlineData(4, "04" + GoldenDelivery)]
+    public void The_wire_form_of_a_delivery_is_fixed(byte version, string golden) => Assert.Equal(golden, Convert.ToHexStringLower(Sample.Deliveries.ToBytes(version)));
 
-    [Fact]
-    public void The_wire_form_of_an_answer_is_fixed() => Assert.Equal(GoldenAnswer, Convert.ToHexStringLower(Sample.Answer.ToBytes()));
+    [Theory, InlineData(3, "03" + GoldenAnswer), InlineData(4, "04" + GoldenAnswer)]
+    public void The_wire_form_of_an_answer_is_fixed(byte version, string golden) => Assert.Equal(golden, Convert.ToHexStringLower(Sample.Answer.ToBytes(version)));
 
-    private const string GoldenBatch =
+    private const string GoldenBatch3 =
+        "03efcdab89674523010501090102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e350705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c6963650008";
+    private const string GoldenBatch4 =
         "04efcdab896745230105010a0102ac0205616c69636503614052016703ac0204ac0205616c69636503626f620205ac0203626f6206ac0205616c69636502010431322e35000705616c69636502010431322e350700000000000000058201010361405201678080d6bddffedfcf080705616c696365000809ac0205616c69636502010431322e35";
     private const string GoldenDelivery =
-        "04dcfe00000000000002030105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf0802ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf0803ac020205616c696365050300";
-    private const string GoldenAnswer = "040500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
+        "dcfe00000000000002030105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf0802ac020205616c696365050202010431322e350700000000000000058201010361405201678080d6bddffedfcf0803ac020205616c696365050300";
+    private const string GoldenAnswer = "0500070000000000000004c8018080d6bddffedfcf0802050100000105616c696365050102010431322e350700000000000000058201010361405201678080d6bddffedfcf08";
 
     private static void CutEverywhere(byte[] bytes, Action<byte[]> parse)
     {

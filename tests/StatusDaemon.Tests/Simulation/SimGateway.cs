@@ -10,6 +10,9 @@ internal sealed class SimGateway(GatewayId id, UidTable uids)
 {
     public GatewayId Id { get; } = id;
 
+    /// <summary>Of its messages: every other gateway is of the release before.</summary>
+    public byte Version { get; } = id.Value % 2 == 0 ? WireVersion.Oldest : WireVersion.Newest;
+
     public FanOut FanOut { get; } = new(id, uids, shards: 1, new Limits());
 
     /// <summary>Who was connected when its last batch was made.</summary>

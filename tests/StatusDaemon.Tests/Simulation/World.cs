@@ -498,7 +498,7 @@ internal sealed class World : IAsyncDisposable
             if (answer is not null && isAnswered)
             {
                 BeginTurn(gateway);
-                gateway.FanOut.Links[0].Answered(Carry(answer, bytes => ShardAnswer.Parse(bytes, gateway.Id, uids)));
+                gateway.FanOut.Links[0].Answered(Carry(gateway, answer, bytes => ShardAnswer.Parse(bytes, gateway.Id, uids)));
                 gateway.FanOut.Flush(clock.Now.Steady);
             }
             else
@@ -520,7 +520,7 @@ internal sealed class World : IAsyncDisposable
             return null;
         }
 
-        var batch = Carry(sent, bytes => ShardBatch.Parse(bytes, uids));
+        var batch = Carry(gateway, sent, bytes => ShardBatch.Parse(bytes, uids));
         var owner = zombies.Count > 0 && random.Next(3) == 0 ? zombies[random.Next(zombies.Count)] : daemon;
         if (owner.IsStopped)
         {
@@ -562,7 +562,7 @@ internal sealed class World : IAsyncDisposable
             if (arrives && !gateway.IsDead)
             {
                 BeginTurn(gateway);
-                gateway.FanOut.Take(Carry(batch, bytes => DeliveryBatch.Parse(bytes, gateway.Id, uids)));
+                gateway.FanOut.Take(Carry(gateway, batch, bytes => DeliveryBatch.Parse(bytes, gateway.Id, uids)));
                 gateway.FanOut.Flush(clock.Now.Steady);
                 if (isAcknowledged && sender.Outstanding.TryGetValue(gateway.Id, out var outstanding) && outstanding.Batch == batch)
                 {
@@ -574,9 +574,9 @@ internal sealed class World : IAsyncDisposable
         });
     }
 
-    /// <summary>Carries a message to its receiver.</summary>
-    private T Carry<T>(T message, Func<byte[], T> parse)
-        where T : IFramed => isFraming ? parse(message.ToBytes()) : message;
+    /// <summary>Carries a message of a gateway, or to it.</summary>
+    private T Carry<T>(SimGateway gateway, T message, Func<byte[], T> parse)
+        where T : IFramed => isFraming ? parse(message.ToBytes(gateway.Version)) : message;
 
     /// <summary>A turn has room for a frame or two, until the world is calm.</summary>
     private void BeginTurn(SimGateway gateway) => gateway.FanOut.BeginTurn(clock.Now.Steady, network.IsCalm ? int.MaxValue : random.Next(3));
