@@ -108,6 +108,18 @@ public sealed class StatusdServer : IAsyncDisposable
             var meter = host.Services.GetRequiredService<IMeterFactory>().OfProgram();
             (store as RedisStatusStore)?.Measure(meter);
             directory?.Measure(meter);
+            if (isDaemon)
+            {
+                host.Services.GetRequiredService<MemberEndpoints>(); // taken before anything starts
+                host.Services.GetRequiredService<LocalShards>().Measure(meter);
+                host.Services.GetRequiredService<Outboxes>().Measure(meter, host.Services.GetRequiredService<SteadyClock>());
+            }
+
+            if (isGateway)
+            {
+                host.Services.GetRequiredService<GatewayLoops>().Measure(meter);
+            }
+
             return new StatusdServer(settings, host, directory, store, sandbox, daemonLock);
         }
         catch (Exception e)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 
 namespace StatusDaemon.Cluster;
 
@@ -6,6 +7,8 @@ namespace StatusDaemon.Cluster;
 internal sealed class LocalShards
 {
     private readonly ConcurrentDictionary<int, Func<Task>> active = new();
+    private long starts;
+    private long moves;
 
     /// <summary>Whether this daemon is about to stop, so that no shard belongs here any more.</summary>
     public bool IsLeaving { get; set; }
@@ -13,12 +16,36 @@ internal sealed class LocalShards
     /// <summary>Numbers of all of them.</summary>
     public ICollection<int> Numbers => active.Keys;
 
+    /// <summary>Daemons that are there, this one among them, as far as it knows.</summary>
+    public int Daemons { get; set; } = 1;
+
+    /// <summary>Makes the instruments of docs/operations.md, "Metrics".</summary>
+    public void Measure(Meter meter)
+    {
+        meter.CreateObservableGauge("statusd.cluster.daemons", () => Daemons, "{daemon}", "Daemons that are there, this one among them, as far as it knows.");
+        meter.CreateObservableGauge("statusd.shards.active", () => active.Count, "{shard}", "Shards that are active here.");
+        meter.CreateObservableCounter("statusd.shards.started", () => Interlocked.Read(ref starts), "{shard}", "Times that a shard began here, for the first time or anew.");
+        meter.CreateObservableCounter("statusd.shards.moved", () => Interlocked.Read(ref moves), "{shard}", "Times that one was given to another daemon.");
+    }
+
     /// <summary>Notes a shard.</summary>
     /// <param name="follow">Asks it, from any thread, to look at what has come for it: <see cref="IShardGrain.FollowAsync"/>.</param>
-    public void Add(int shard, Func<Task> follow) => active[shard] = follow;
+    public void Add(int shard, Func<Task> follow)
+    {
+        active[shard] = follow;
+        Interlocked.Increment(ref starts);
+    }
 
     /// <summary>How to ask a shard to look; null if it is not active here any more.</summary>
     public Func<Task>? Find(int shard) => active.GetValueOrDefault(shard);
 
-    public void Remove(int shard) => active.TryRemove(shard, out _);
+    /// <summary>Forgets a shard.</summary>
+    /// <param name="moves">Whether it begins at another daemon now.</param>
+    public void Remove(int shard, bool moves)
+    {
+        if (active.TryRemove(shard, out _) && moves)
+        {
+            Interlocked.Increment(ref this.moves);
+        }
+    }
 }

@@ -28,7 +28,7 @@ internal sealed class MemberEndpoints : IDisposable
     public IPEndPoint? Gateway => (IPEndPoint?)gateway?.LocalEndPoint;
 
     /// <summary>Takes the ports that the set-up names, or free ones.</summary>
-    /// <exception cref="SocketException">A port is in use, or the address is not one of this machine.</exception>
+    /// <exception cref="IOException">A port is in use, or the address is not one of this machine.</exception>
     public static MemberEndpoints Reserve(SiloSetup setup)
     {
         var silo = Bind(setup.Silo);
@@ -57,10 +57,10 @@ internal sealed class MemberEndpoints : IDisposable
             socket.Bind(endpoint);
             return socket;
         }
-        catch
+        catch (SocketException e)
         {
             socket.Dispose();
-            throw;
+            throw new IOException($"{endpoint}: {e.Message}. Stop what listens there, or set CLUSTER.host to an address of this machine, and CLUSTER.silo_port and CLUSTER.gateway_port to ports that are free.", e);
         }
     }
 }

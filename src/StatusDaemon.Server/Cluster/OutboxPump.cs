@@ -67,10 +67,13 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
         {
             while (outbox.Take() is { } batch)
             {
+                outbox.SentAt = clock.Now.Steady;
                 if (await DeliverAsync(gateway, observer, new Payload(batch, version), stop) is { } failure)
                 {
                     return failure;
                 }
+
+                outbox.SentAt = null;
             }
         }
 

@@ -83,6 +83,7 @@ internal sealed partial class ShardBalancer(
         }
 
         known = active;
+        shards.Daemons = active.Count;
     }
 
     private async Task GiveAwayAsync(IEnumerable<int> leaving, CancellationToken stop)

@@ -46,7 +46,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken stop)
     {
-        services.LocalShards.Remove(Number);
+        services.LocalShards.Remove(Number, moves: reason.ReasonCode == DeactivationReasonCode.Migrating);
         if (shard is not null)
         {
             try

@@ -37,6 +37,15 @@ internal sealed class ShardLink(
     /// <summary>Whether the shard has ever taken what this gateway had to tell.</summary>
     public bool IsReached { get; private set; }
 
+    /// <summary>Whether the last call was not answered.</summary>
+    public bool HasFailed { get; private set; }
+
+    /// <summary>Inputs that wait for the shard, or for its answer.</summary>
+    public int Waiting => waiting.Count + (outstanding?.Inputs.Count ?? 0);
+
+    /// <summary>Accepted statuses that the shard has not said to be in the store.</summary>
+    public int Unsaved => unsaved.Count;
+
     /// <summary>Whether there is something to tell the shard; one that asks for a declaration gets it at once.</summary>
     public bool HasWork => outstanding is not null || waiting.Count > 0 || (Activation > 0 && !IsDeclared);
 
@@ -98,6 +107,7 @@ internal sealed class ShardLink(
 
         outstanding = null;
         IsBusy = false;
+        HasFailed = false;
         Activation = answer.Activation;
         if (answer.MustDeclare)
         {
@@ -118,7 +128,7 @@ internal sealed class ShardLink(
     }
 
     /// <summary>The call failed: whether the shard took the batch is not known, so it will be handed out again.</summary>
-    public void Failed() => IsBusy = false;
+    public void Failed() => (IsBusy, HasFailed) = (false, true);
 
     /// <summary>Keeps what the shard accepted, and forgets what it has saved.</summary>
     private void Keep(ShardBatch batch, ShardAnswer answer)

@@ -28,6 +28,8 @@ internal sealed class Outbox(ulong id)
     private bool isUnderWay;
     private long number;
     private long heardAt;
+    private long sentAt = -1; // by the steady clock; negative while nothing is under way
+    private long conflated;
 
     /// <summary>Whether its gateway can still be reached; when it is not, shards make the gateway declare itself anew.</summary>
     public bool IsOpen { get; private set; } = true;
@@ -50,6 +52,16 @@ internal sealed class Outbox(ulong id)
         get => new(Volatile.Read(ref heardAt));
         set => Volatile.Write(ref heardAt, value.Ticks);
     }
+
+    /// <summary>Since when a batch has been under way; null while none is. Of the one who carries it.</summary>
+    public TimeSpan? SentAt
+    {
+        get => Volatile.Read(ref sentAt) is var at and >= 0 ? new TimeSpan(at) : null;
+        set => Volatile.Write(ref sentAt, value?.Ticks ?? -1);
+    }
+
+    /// <summary>Deliveries that were dropped, since a newer one took their place.</summary>
+    public long Conflated => Volatile.Read(ref conflated);
 
     /// <summary>Deliveries that wait.</summary>
     public int Count
@@ -76,8 +88,10 @@ internal sealed class Outbox(ulong id)
             (delivery is Effect.Tell ? verdicts : statuses).Add(delivery);
             if (verdicts.Count + statuses.Count > patience)
             {
+                var before = verdicts.Count + statuses.Count;
                 verdicts = Newest(verdicts, delivery => (((Effect.Tell)delivery).Connection.Number, ((Effect.Tell)delivery).Publisher));
                 statuses = Newest(statuses, delivery => (0, ((Effect.Deliver)delivery).Publisher));
+                conflated += before - verdicts.Count - statuses.Count;
                 patience = Math.Max(PatientDeliveries, (verdicts.Count + statuses.Count) * 2);
             }
 

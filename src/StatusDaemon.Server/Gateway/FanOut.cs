@@ -53,6 +53,18 @@ internal sealed class FanOut
     /// <inheritdoc cref="FrameWriter.Written"/>
     public int Written => writer.Written;
 
+    /// <summary>How much waits here and on the ways to the shards.</summary>
+    public GatewayLoad Load => new()
+    {
+        Clients = clients.Count,
+        Behind = writer.Behind,
+        Conflated = writer.Conflated,
+        Overdue = overdue.Count,
+        Away = links.Count(link => !link.IsReached || link.HasFailed),
+        Waiting = links.Sum(link => link.Waiting),
+        Unsaved = links.Sum(link => link.Unsaved),
+    };
+
     /// <summary>All clients, in no order.</summary>
     public IEnumerable<Client> Clients => clients.All;
 
@@ -88,6 +100,7 @@ internal sealed class FanOut
             link.Add(new RouterInput.Close(client.Id));
         }
 
+        writer.Remove(client);
         clients.Remove(client);
     }
 
@@ -248,6 +261,7 @@ internal sealed class FanOut
     {
         if (topic.IsOverdue)
         {
+            writer.Conflated += topic.Watches.Items.Length;
             return; // the newest goes when it is its turn
         }
 

@@ -18,6 +18,12 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
     /// <summary>Clients that frames were written to since the last flush: how much that will cost.</summary>
     public int Written => dirty.Count;
 
+    /// <summary>Clients whose sinks take no more.</summary>
+    public int Behind { get; private set; }
+
+    /// <summary>Frames that were never written, since a newer one of the same publisher took their place.</summary>
+    public long Conflated { get; set; }
+
     /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
     public void BeginTurn(TimeSpan now) => (turn, Spent) = (now, 0);
 
@@ -39,6 +45,10 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
 
             watch.State |= WatchState.Owed;
             client.Backlog.Owed.Enqueue(topic.Slot);
+        }
+        else
+        {
+            Conflated++;
         }
 
         if (IsRinging(topic, watch) && !watch.Is(WatchState.OwedFirst))
@@ -83,10 +93,13 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
     {
         if (clients.Has(client) && client.BehindSince is not null)
         {
-            client.BehindSince = null;
+            CatchUp(client);
             Flush(client, now);
         }
     }
+
+    /// <summary>Forgets a client.</summary>
+    public void Remove(Client client) => CatchUp(client);
 
     private void Flush(Client client, TimeSpan now)
     {
@@ -230,8 +243,15 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
 
     private void FallBehind(Client client, TimeSpan since)
     {
+        Behind += client.BehindSince is null ? 1 : 0;
         client.BehindSince = since;
         fellBehind?.Invoke(client);
+    }
+
+    private void CatchUp(Client client)
+    {
+        Behind -= client.BehindSince is null ? 0 : 1;
+        client.BehindSince = null;
     }
 
     private static bool IsRinging(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;

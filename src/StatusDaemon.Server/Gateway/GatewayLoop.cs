@@ -37,12 +37,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <summary>How long a wide flush waits for shards at most: less than it takes itself.</summary>
     private static readonly TimeSpan ShardPatience = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Between two turns, of which there is one a second at least: from here on the process was not there.</summary>
-    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(2);
-
-    /// <summary>How long after a pause what lay in sockets is read.</summary>
-    private static readonly TimeSpan PauseCounts = TimeSpan.FromSeconds(1);
-
     /// <summary>How long a closed connection waits for the client's close frame, and for its taking ours.</summary>
     public static readonly TimeSpan LingerFor = TimeSpan.FromSeconds(2);
 
@@ -55,7 +49,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly Limits limits;
     private readonly ISubscriberDirectory directory;
     private readonly SteadyClock clock;
-    private readonly AwakeClock awake; // a pause of the process makes nobody silent, or slow
+    private readonly TurnClock turns;
     private readonly TimeProvider time;
     private readonly ILogger<GatewayLoop> log;
     private readonly Queue<DetachedSocket> receiveDue = new(); // have more to say than one turn takes
@@ -67,15 +61,14 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly byte[] sendRoom = new byte[DetachedSocket.MaxStagedBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Moment now; // of this turn, by the clock that counts only while the loop is awake
-    private TimeSpan turnAt; // the same by the clock that always counts
-    private (TimeSpan From, TimeSpan To)? pause; // the last one of the whole process
-    private TimeSpan saidAt; // what is taken now, by that clock
+    private TimeSpan saidAt; // what is taken now, by the clock that always counts
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
     private int connections; // that are not gone, also after their clients have left
     private TimeSpan? tick; // in this turn
     private bool isLookDue; // more clients are to be looked at than the last turn did
     private ClientDrain? drain;
+    private GatewayLoad load = new();
 
     public GatewayLoop(
         GatewayId id, UidTable uids, int shards, Limits limits, AuthOptions auth, ConnectionCounts counts, ISubscriberDirectory directory, SteadyClock clock, TimeProvider time, ILogger<GatewayLoop> log)
@@ -89,8 +82,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
         this.log = log;
         this.counts = counts;
         now = clock.Now;
-        turnAt = now.Steady;
-        awake = new AwakeClock(now.Steady);
+        turns = new TurnClock(now);
         attention = new Attention(now.Steady, limits, auth.CloseAtTicketEnd);
         fanOut = new FanOut(id, uids, shards, limits, client => attention.FellBehind(client, now.Steady));
         reader = NewReader();
@@ -104,6 +96,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     /// <summary>Shards that have taken what this gateway had to tell; all of them once it is ready.</summary>
     public int ShardsReached => fanOut.Links.Count(link => link.IsReached);
+
+    /// <summary>How much it has to do with, as of the last tick. For any thread.</summary>
+    public GatewayLoad Load => Volatile.Read(ref load);
 
     /// <summary>Whether it closes its clients and takes no new ones in.</summary>
     public bool IsDraining => drain is not null;
@@ -162,10 +157,8 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     /// <inheritdoc/>
     public void BeginTurn()
     {
-        var always = clock.Now;
-        pause = always.Steady - turnAt >= LongPause ? (turnAt, always.Steady) : pause?.To + PauseCounts > always.Steady ? pause : null;
-        saidAt = turnAt = always.Steady;
-        now = awake.Advance(always);
+        now = turns.Begin(clock.Now);
+        saidAt = turns.SaidAt(hasLeft: false);
         Volatile.Write(ref awakeTicks, now.Steady.Ticks);
         if (flushBy is null)
         {
@@ -265,11 +258,11 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public ClientReader NewReader() => new(limits, uids, clock, log);
 
     /// <summary>Takes what a detached socket received.</summary>
-    /// <param name="hasLeft">Whether the client is known to send no more. Then what is read after a pause may be as old as that: it may have gone elsewhere since, and spoken there.</param>
+    /// <param name="hasLeft">Whether the client is known to send no more.</param>
     /// <returns>Whether nothing can follow.</returns>
     public bool Take(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input, bool hasLeft)
     {
-        saidAt = hasLeft && pause is { From: var from } ? from : turnAt;
+        saidAt = turns.SaidAt(hasLeft);
         client.Silence.Hear(now.Steady);
         said.Clear();
         var isEnded = reader.Read(bytes, client, ref input, message, said);
@@ -278,7 +271,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             Take(one);
         }
 
-        saidAt = turnAt;
+        saidAt = turns.SaidAt(hasLeft: false);
         return isEnded;
     }
 
@@ -373,6 +366,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             case LoopInput.Tick ticked:
                 tick = ticked.Every;
                 isLookDue = true;
+                Volatile.Write(ref load, fanOut.Load);
                 break;
             case LoopInput.Drain begun:
                 drain = new ClientDrain(begun, [.. fanOut.Clients], now.Steady, Close);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,18 @@ internal sealed class GatewayLoops : BackgroundService
 
     /// <summary>Whether clients are closed, and no new ones taken in.</summary>
     public bool IsDraining => loops.Any(loop => loop.IsDraining);
+
+    /// <summary>Makes the instruments of docs/operations.md, "Metrics".</summary>
+    public void Measure(Meter meter)
+    {
+        meter.CreateObservableGauge("statusd.clients", () => loops.Sum(loop => loop.Load.Clients), "{client}", "Clients connected.");
+        meter.CreateObservableGauge("statusd.clients.behind", () => loops.Sum(loop => loop.Load.Behind), "{client}", "Clients that do not read what they are sent.");
+        meter.CreateObservableCounter("statusd.frames.conflated", () => loops.Sum(loop => loop.Load.Conflated), "{frame}", "Frames that were never written, since a newer one of the same publisher took their place.");
+        meter.CreateObservableGauge("statusd.publishers.overdue", () => loops.Sum(loop => loop.Load.Overdue), "{publisher}", "Publishers whose latest status waits, since all together are more than can be written.");
+        meter.CreateObservableGauge("statusd.shards.away", () => loops.Max(loop => loop.Load.Away), "{shard}", "Shards that do not answer this gateway, or have not yet.");
+        meter.CreateObservableGauge("statusd.shards.waiting", () => loops.Sum(loop => loop.Load.Waiting), "{input}", "What this gateway has to tell shards and they have not answered.");
+        meter.CreateObservableGauge("statusd.shards.unsaved", () => loops.Sum(loop => loop.Load.Unsaved), "{status}", "Accepted statuses that are in no store yet, and that this gateway keeps until they are.");
+    }
 
     /// <summary>The loop that a connection's socket is on.</summary>
     public GatewayLoop Of(SocketLoop sockets) => loops.First(loop => loop.Sockets == sockets);

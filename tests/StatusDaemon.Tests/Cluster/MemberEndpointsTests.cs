@@ -25,8 +25,8 @@ public sealed class MemberEndpointsTests
         using var reserved = MemberEndpoints.Reserve(TestSilo.Setup());
         using var listener = Listen(reserved.Silo); // what Orleans does: it may join the kept port
 
-        Assert.Throws<SocketException>(() => MemberEndpoints.Reserve(TestSilo.Setup() with { Silo = reserved.Silo }));
-        Assert.Throws<SocketException>(() => MemberEndpoints.Reserve(TestSilo.Setup() with { GatewayPort = reserved.Silo.Port }));
+        Assert.Throws<IOException>(() => MemberEndpoints.Reserve(TestSilo.Setup() with { Silo = reserved.Silo }));
+        Assert.Throws<IOException>(() => MemberEndpoints.Reserve(TestSilo.Setup() with { GatewayPort = reserved.Silo.Port }));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace StatusDaemon.EndToEnd;
 
@@ -113,6 +114,16 @@ public sealed class ApartTests : IAsyncLifetime
         await using var second = files.Launch("daemon");
         Assert.Equal(1, await second.EndedAsync());
         Assert.Contains("Another daemon runs with this STATE.path", second.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_daemon_whose_port_is_taken_ends_in_words()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        await using var daemon = files.Launch("daemon", new Dictionary<string, string> { ["STATUSD_CLUSTER__SILO_PORT"] = $"{((IPEndPoint)taken.LocalEndpoint).Port}" });
+        Assert.Equal(1, await daemon.EndedAsync());
+        Assert.Contains($"{taken.LocalEndpoint}: Address already in use. Stop what listens there, or set CLUSTER.host", daemon.Output, StringComparison.Ordinal);
     }
 
     [Fact]
