@@ -8,9 +8,9 @@ internal static class BenchServer
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Starts it with a settings file.</summary>
-    public static Process Start(string settings)
+    public static Process Start(string settings, string module = "up")
     {
-        var server = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "statusd.dll"), "up", "--config", settings]) { RedirectStandardOutput = true })!;
+        var server = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "statusd.dll"), module, "--config", settings]) { RedirectStandardOutput = true })!;
         server.OutputDataReceived += static (_, _) => { };
         server.BeginOutputReadLine();
         return server;

@@ -18,7 +18,7 @@ internal sealed class LoadCommand
 
     private readonly Argument<string[]> scenarios = new("scenario")
     {
-        Description = "s1 (idle connections: memory), s2 (flood), s3 (fixed rate: latency), s4 (star), s5 (connects), or all; 'soak': connections come, go, stall and say rubbish, and the server must keep nothing of them; or 'table' and files of --json, to print their medians as a table",
+        Description = "s1 (idle connections: memory), s2 (flood), s3 (fixed rate: latency), s4 (star), s5 (connects), s6 (fixed rate, one watcher each: the way through the shards), or all; 'soak': connections come, go, stall and say rubbish, and the server must keep nothing of them; or 'table' and files of --json, to print their medians as a table",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -29,6 +29,7 @@ internal sealed class LoadCommand
     private readonly Option<string?> name = new("--name") { Description = "what to call it in the table", HelpName = "NAME" };
     private readonly Option<bool> start = new("--start") { Description = "start a statusd for each run, in trusted-header mode, in a folder that is deleted after it" };
     private readonly Option<string?> statusd = new("--statusd") { Description = "the statusd.dll that --start starts; without it the one beside this program", HelpName = "FILE" };
+    private readonly Option<bool> apart = new("--apart") { Description = "with --start: also start it as a daemon and a gateway in processes of their own" };
     private readonly Option<bool> floor = new("--floor") { Description = "also run against the floor: floor.c, compiled by cc" };
     private readonly Option<bool> kestrel = new("--kestrel") { Description = "also run against the WebSockets of a stock Kestrel" };
     private readonly Option<int> runs = new("--runs") { Description = "how often, all servers in turn; the table shows medians", DefaultValueFactory = _ => 1 };
@@ -36,7 +37,7 @@ internal sealed class LoadCommand
     private readonly Option<int?> connections = new("--connections") { Description = "how many; without it, and without the following, what the scenario says" };
     private readonly Option<int?> watches = new("--watches") { Description = "how many each of them watches" };
     private readonly Option<int?> publishers = new("--publishers") { Description = "how many publish in s2" };
-    private readonly Option<double?> rate = new("--rate") { Description = "publications a second in s3" };
+    private readonly Option<double?> rate = new("--rate") { Description = "publications a second in s3 and s6" };
     private readonly Option<double?> duration = new("--duration") { Description = "seconds that are measured; in s1, that connections are held" };
     private readonly Option<double?> warmUp = new("--warmup") { Description = "seconds of load before them" };
     private readonly Option<bool> json = new("--json") { Description = "one JSON object a run in place of the table" };
@@ -47,7 +48,7 @@ internal sealed class LoadCommand
     public LoadCommand()
     {
         root.Add(scenarios);
-        foreach (Option option in (Option[])[url, headers, dialect, pids, name, start, statusd, floor, kestrel, runs, processes, connections, watches, publishers, rate, duration, warmUp, json])
+        foreach (Option option in (Option[])[url, headers, dialect, pids, name, start, apart, statusd, floor, kestrel, runs, processes, connections, watches, publishers, rate, duration, warmUp, json])
         {
             root.Add(option);
         }
@@ -114,7 +115,7 @@ internal sealed class LoadCommand
         }
 
         return new LoadRequest(
-            ReadScenarios(line), given, starts ? ProgramOf(line) : null, line.GetValue(floor), line.GetValue(kestrel),
+            ReadScenarios(line), given, starts ? ProgramOf(line) : null, line.GetValue(apart), line.GetValue(floor), line.GetValue(kestrel),
             (int)Within(runs, line.GetValue(runs), 1, 1000)!, (int?)Within(processes, line.GetValue(processes), 1, 64), line.GetValue(json));
     }
 
@@ -128,7 +129,7 @@ internal sealed class LoadCommand
     {
         var named = line.GetValue(scenarios)!.SelectMany(word => word == "all"
             ? Scenario.All
-            : [Scenario.All.FirstOrDefault(scenario => scenario.Name == word) ?? throw new UsageException($"there is no scenario '{word}': s1 to s5, or all")]);
+            : [Scenario.All.FirstOrDefault(scenario => scenario.Name == word) ?? throw new UsageException($"there is no scenario '{word}': s1 to s6, or all")]);
         return [.. named.Select(scenario => scenario with
         {
             Connections = (int)(Within(connections, line.GetValue(connections), 2, 10_000_000) ?? scenario.Connections),

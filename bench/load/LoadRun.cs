@@ -53,6 +53,10 @@ internal static class LoadRun
         if (request.Statusd is { } program)
         {
             yield return await RunAsync(scenario, StartedServer.StatusdAsync(program), processes, stop);
+            if (request.Apart)
+            {
+                yield return await RunAsync(scenario, StartedServer.ApartAsync(program), processes, stop);
+            }
         }
 
         if (request.WithKestrel)

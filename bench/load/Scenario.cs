@@ -32,6 +32,7 @@ internal sealed record Scenario(
         new("s3", LoadKind.Rate, 10_000, 50, 0, IsStar: false, 0, 200, 3, 8),
         new("s4", LoadKind.Flood, 10_001, 1, 0, IsStar: true, 1, 0, 2, 5),
         new("s5", LoadKind.Idle, 10_200, 20, 200, IsStar: false, 0, 0, 0, 0),
+        new("s6", LoadKind.Rate, 2_000, 1, 0, IsStar: false, 0, 5_000, 3, 8),
     ];
 
     /// <summary>What it is about, for people.</summary>
@@ -41,6 +42,7 @@ internal sealed record Scenario(
         "s2" => "flood: many publishers, each with one publication on the way",
         "s3" => "fixed rate: latency and CPU",
         "s4" => "star: one publisher, watched by all",
+        "s6" => "fixed rate, one watcher each: the way through the shards",
         _ => "connects",
     };
 

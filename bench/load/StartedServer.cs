@@ -21,50 +21,40 @@ internal sealed class StartedServer : IAsyncDisposable
     private readonly int port = FreePorts.Next();
     private readonly string name;
     private readonly ConcurrentQueue<string> complaints = new();
-    private Process? process;
+    private readonly List<Process> processes = [];
 
     private StartedServer(string name) => this.name = name;
 
     /// <summary>Where it is.</summary>
-    public Target Target => new(name, DialectName.Statusd, new Uri($"ws://127.0.0.1:{port}/pubsub"), [UidHeader], [process!.Id]);
+    public Target Target => new(name, DialectName.Statusd, new Uri($"ws://127.0.0.1:{port}/pubsub"), [UidHeader], [.. processes.Select(process => process.Id)]);
 
     /// <summary>Its warnings and errors, as far as they have come.</summary>
     public IReadOnlyCollection<string> Complaints => complaints;
 
     /// <summary>Starts <c>statusd up</c> with an empty directory and a store of its own, believing the header.</summary>
     /// <param name="program">Path of <c>statusd.dll</c>.</param>
-    public static Task<StartedServer> StatusdAsync(string program) => StartAsync("statusd", async server =>
-    {
-        var settings = Path.Combine(server.folder, "settings.yml");
-        await File.WriteAllTextAsync(settings, $$"""
-            AUTH: { mode: trusted-header }
-            SERVICE: { port: {{server.port}}, limits: { messages: 1000000 } }
-            STATE: { path: {{server.folder}}/var }
-            PRIVILEGES: { file: {{server.folder}}/directory.yml }
-            LOG: { level: warning }
-            """);
-        await File.WriteAllTextAsync(Path.Combine(server.folder, "directory.yml"), "subscribers: []\n");
-        var start = new ProcessStartInfo("dotnet", [program, "up", "--config", settings]);
-        start.Environment.TryAdd(Gen0Size.Name, Gen0Size.Value);
-        return start;
-    });
+    public static Task<StartedServer> StatusdAsync(string program) => StartAsync("statusd", async server => [await server.PrepareAsync(program, "up")], path: "readyz");
+
+    /// <summary>Starts the same as a daemon and a gateway in processes of their own.</summary>
+    /// <inheritdoc cref="StatusdAsync"/>
+    public static Task<StartedServer> ApartAsync(string program) => StartAsync("statusd apart", async server => [await server.PrepareAsync(program, "daemon"), await server.PrepareAsync(program, "ws-server")], path: "readyz");
 
     /// <summary>Compiles the floor and starts it.</summary>
     public static Task<StartedServer> FloorAsync() => StartAsync("floor", async server =>
     {
         var program = Path.Combine(server.folder, "floor");
         await CompileAsync(Path.Combine(AppContext.BaseDirectory, "floor.c"), program);
-        return new ProcessStartInfo(program, [server.port.ToString(CultureInfo.InvariantCulture)]);
+        return [new ProcessStartInfo(program, [server.port.ToString(CultureInfo.InvariantCulture)])];
     });
 
     /// <summary>Starts the Kestrel peer.</summary>
-    public static Task<StartedServer> KestrelAsync() => StartAsync("kestrel", server => Task.FromResult(new ProcessStartInfo(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, "StatusDaemon.Load.dll"), LoadCommand.KestrelPeer, server.port.ToString(CultureInfo.InvariantCulture)])));
+    public static Task<StartedServer> KestrelAsync() => StartAsync("kestrel", server => Task.FromResult<ProcessStartInfo[]>(
+        [new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "StatusDaemon.Load.dll"), LoadCommand.KestrelPeer, server.port.ToString(CultureInfo.InvariantCulture)])]));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (process is not null)
+        foreach (var process in processes)
         {
             // Nothing of it is of use any more, so it need not drain.
             process.Kill();
@@ -75,20 +65,18 @@ internal sealed class StartedServer : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private static async Task<StartedServer> StartAsync(string name, Func<StartedServer, Task<ProcessStartInfo>> how)
+    /// <param name="path">Where it says that it is ready; null if it is when it takes connections.</param>
+    private static async Task<StartedServer> StartAsync(string name, Func<StartedServer, Task<ProcessStartInfo[]>> how, string? path = null)
     {
         var server = new StartedServer(name);
         try
         {
-            var start = await how(server);
-            start.RedirectStandardOutput = true; // what it says is not part of the result; what it complains of is
-            start.RedirectStandardError = true;
-            server.process = Process.Start(start)!;
-            server.process.OutputDataReceived += static (_, _) => { };
-            server.process.BeginOutputReadLine();
-            server.process.ErrorDataReceived += (_, line) => server.Hear(line.Data);
-            server.process.BeginErrorReadLine();
-            await server.ListeningAsync();
+            foreach (var start in await how(server))
+            {
+                server.Start(start);
+            }
+
+            await server.ReadyAsync(path);
             return server;
         }
         catch
@@ -96,6 +84,34 @@ internal sealed class StartedServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
+    }
+
+    private async Task<ProcessStartInfo> PrepareAsync(string program, string module)
+    {
+        var settings = Path.Combine(folder, "settings.yml");
+        await File.WriteAllTextAsync(settings, $$"""
+            AUTH: { mode: trusted-header }
+            SERVICE: { port: {{port}}, limits: { messages: 1000000 } }
+            STATE: { path: {{folder}}/var }
+            PRIVILEGES: { file: {{folder}}/directory.yml }
+            LOG: { level: warning }
+            """);
+        await File.WriteAllTextAsync(Path.Combine(folder, "directory.yml"), "subscribers: []\n");
+        var start = new ProcessStartInfo("dotnet", [program, module, "--config", settings]);
+        start.Environment.TryAdd(Gen0Size.Name, Gen0Size.Value);
+        return start;
+    }
+
+    private void Start(ProcessStartInfo start)
+    {
+        start.RedirectStandardOutput = true; // what it says is not part of the result; what it complains of is
+        start.RedirectStandardError = true;
+        var process = Process.Start(start)!;
+        processes.Add(process);
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        process.ErrorDataReceived += (_, line) => Hear(line.Data);
+        process.BeginErrorReadLine();
     }
 
     private void Hear(string? line)
@@ -124,28 +140,38 @@ internal sealed class StartedServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it takes connections: asking is the only way to hear of it.</summary>
-    private async Task ListeningAsync()
+    /// <summary>Waits until it is ready: asking is the only way to hear of it.</summary>
+    private async Task ReadyAsync(string? path)
     {
+        using var http = new HttpClient();
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < Patience; await Task.Delay(50))
         {
-            if (process!.HasExited)
+            if (processes.Find(process => process.HasExited) is { } ended)
             {
-                throw new LoadException($"{name} ended with exit code {process.ExitCode} as it started");
+                throw new LoadException($"{name} ended with exit code {ended.ExitCode} as it started");
             }
 
             try
             {
-                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(IPAddress.Loopback, port);
-                return;
+                if (path is null)
+                {
+                    using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                    await socket.ConnectAsync(IPAddress.Loopback, port);
+                    return;
+                }
+
+                using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/{path}"));
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or HttpRequestException)
             {
                 // Not yet.
             }
         }
 
-        throw new LoadException($"{name} takes no connections after {Patience.TotalSeconds:F0} s");
+        throw new LoadException($"{name} is not ready after {Patience.TotalSeconds:F0} s");
     }
 }
