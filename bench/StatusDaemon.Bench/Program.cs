@@ -20,6 +20,7 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(RuleFlipBench)] = RuleFlipBench.RunAsync,
     [nameof(ExternalWritesBench)] = ExternalWritesBench.RunAsync,
     [nameof(RedisOutageBench)] = () => RedisOutageBench.RunAsync(outage),
+    [nameof(ScaleBench)] = ScaleBench.RunAsync,
     [nameof(ShardCallsBench)] = ShardCallsBench.RunAsync,
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,

@@ -15,7 +15,6 @@ namespace StatusDaemon.Bench;
 internal sealed class RouterCrowd
 {
     public const int WatchesEach = 20;
-    public const int Gateways = 4;
 
     private static readonly ClientTimestamp Claimed = ClientTimestamp.TryParse("1627128694.693686"u8, quoted: true, out var claimed) ? claimed : default;
     private static readonly Moment Now = new(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
@@ -26,9 +25,10 @@ internal sealed class RouterCrowd
     private readonly byte[] shardOf; // of each subscriber
 
     /// <param name="gathered">Whether all that somebody watches is in one shard, so that his connection is known in two at most.</param>
-    public RouterCrowd(int people, int shards, bool gathered = false)
+    /// <param name="gateways">Loops of gateways over which the connections are spread.</param>
+    public RouterCrowd(int people, int shards, bool gathered = false, int gateways = 4)
     {
-        (People, Shards) = (people, shards);
+        (People, Shards, Gateways) = (people, shards, gateways);
         shardOf = [.. Enumerable.Range(0, people).Select(number => (byte)BenchUids.Of(number).ShardOf(shards))];
         watched = Draw(gathered);
         directory = new DirectorySnapshot(Enumerable.Range(0, people).Select(SubscriberOf), new DirectoryPolicy());
@@ -37,6 +37,8 @@ internal sealed class RouterCrowd
     public int People { get; }
 
     public int Shards { get; }
+
+    public int Gateways { get; }
 
     public int Watches => watched.Length;
 
@@ -76,6 +78,11 @@ internal sealed class RouterCrowd
             Apply(number, new RouterInput.Publish(Connection(number), Names[number], Status.Busy, TimestampOf(number)));
         }
     }
+
+    /// <summary>Lets one publish.</summary>
+    /// <param name="told">What follows.</param>
+    public void Publish(int number, List<Effect> told) =>
+        Routers[shardOf[number]].Apply(new RouterInput.Publish(Connection(number), Names[number], Status.Absent, TimestampOf(number)), Now, told);
 
     public void Watch()
     {
@@ -158,9 +165,9 @@ internal sealed class RouterCrowd
 
     private static ClientTimestamp TimestampOf(int number) => number % 2 == 0 ? Claimed : default;
 
-    private static ConnectionId Connection(int number) => new(GatewayOf(number), 1 + (number / Gateways));
+    private ConnectionId Connection(int number) => new(GatewayOf(number), 1 + (number / Gateways));
 
-    private static GatewayId GatewayOf(int number) => new(1 + (ulong)(number % Gateways));
+    private GatewayId GatewayOf(int number) => new(1 + (ulong)(number % Gateways));
 
     private int[] Draw(bool gathered)
     {

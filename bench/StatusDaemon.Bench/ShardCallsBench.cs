@@ -23,7 +23,7 @@ internal static class ShardCallsBench
     public static async Task RunAsync()
     {
         using var folder = await BenchFolder.CreateAsync("LOG: { level: warning }\n");
-        await File.WriteAllTextAsync(folder.DirectoryFile, "subscribers:\n" + string.Concat(Enumerable.Range(0, Clients).Select(number => $"  - {{ uid: {BenchUids.Of(number)} }}\n")));
+        await File.WriteAllTextAsync(folder.DirectoryFile, "subscribers:\n" + string.Concat(Enumerable.Range(0, Clients).Select(number => $"  - {{ uid: {BenchUids.Of(number)}, dname: load{number}@BENCH.TEST }}\n")));
         if (!StatusdSettings.TryLoad(folder.Settings, new Hashtable(), out var settings, out var problems))
         {
             throw new InvalidOperationException(string.Join('\n', problems));
@@ -52,6 +52,7 @@ internal static class ShardCallsBench
         var reference = cluster.CreateObjectReference<IGatewayObserver>(self);
         var people = Enumerable.Range(0, Clients).Select(number => uids.Hold(BenchUids.Of(number))).ToLookup(uid => uid.ShardOf(shards));
         using var end = new CancellationTokenSource();
+        await CallEmptyAsync(cluster, shards, daemon, uids, reference);
         Line[] lines = [.. Enumerable.Range(0, shards).Select(shard => new Line(shard, [.. people[shard]], uids))];
         Task[] running = [.. lines.Select(line => line.RunAsync(cluster.GetGrain<IShardGrain>(line.Shard), reference, end.Token))];
         await Task.Delay(WarmUp);
@@ -64,12 +65,42 @@ internal static class ShardCallsBench
             daemon.Refresh();
             ours.Refresh();
             var (time, accepted) = (Stopwatch.GetElapsedTime(start), lines.Sum(line => line.Accepted) - before);
-            Print("publications accepted, and told back", $"{accepted / time.TotalSeconds,12:N0} /s; {(daemon.TotalProcessorTime - theirCpu) / accepted * 1e6 / TimeSpan.FromSeconds(1):F2} us of the daemon, {(ours.TotalProcessorTime - ourCpu) / accepted * 1e6 / TimeSpan.FromSeconds(1):F2} us here");
+            Print("publications accepted, and told back", $"{accepted / time.TotalSeconds,12:N0} /s; {(daemon.TotalProcessorTime - theirCpu).TotalMicroseconds / accepted:F2} us of the daemon, {(ours.TotalProcessorTime - ourCpu).TotalMicroseconds / accepted:F2} us here");
         }
 
         await end.CancelAsync();
         await Task.WhenAll(running);
-        Print("told back, of those accepted", $"{lines.Sum(line => line.Told) / (double)lines.Sum(line => line.Accepted):P1}, the rest through outboxes: {self.Batches} batches");
+        Print("of those accepted told back with the answer", $"{lines.Sum(line => line.Told) / (double)lines.Sum(line => line.Accepted),12:P1}; batches through the outbox: {self.Batches}");
+    }
+
+    /// <summary>Empty batches, one after the other to each shard: what a heartbeat costs, and the least that any call does.</summary>
+    private static async Task CallEmptyAsync(IClusterClient cluster, int shards, Process daemon, UidTable uids, IGatewayObserver reference)
+    {
+        using var ours = Process.GetCurrentProcess();
+        var calls = 0L;
+        for (var isWarm = false; ; isWarm = true)
+        {
+            daemon.Refresh();
+            ours.Refresh();
+            var (start, theirCpu, ourCpu, before) = (Stopwatch.GetTimestamp(), daemon.TotalProcessorTime, ours.TotalProcessorTime, calls);
+            await Task.WhenAll(Enumerable.Range(0, shards).Select(shard => Task.Run(async () =>
+            {
+                for (var number = 1; Stopwatch.GetElapsedTime(start) < Round; number++)
+                {
+                    var answer = await cluster.GetGrain<IShardGrain>(shard).TakeAsync(new Payload(new ShardBatch(new GatewayId(2), 0, number, [])), reference);
+                    answer.AsAnswer(new GatewayId(2), uids);
+                    Interlocked.Increment(ref calls);
+                }
+            })));
+            if (isWarm)
+            {
+                daemon.Refresh();
+                ours.Refresh();
+                var made = calls - before;
+                Print("empty calls", $"{made / Round.TotalSeconds,12:N0} /s; {(daemon.TotalProcessorTime - theirCpu).TotalMicroseconds / made:F1} us of the daemon, {(ours.TotalProcessorTime - ourCpu).TotalMicroseconds / made:F1} us here");
+                return;
+            }
+        }
     }
 
     private static void Print(string what, FormattableString result) => Measure.Print(what, result.ToString(CultureInfo.InvariantCulture));

@@ -25,7 +25,7 @@ internal sealed class Outbox(ulong id)
     private List<Effect> verdicts = [];
     private List<Effect> statuses = [];
     private int patience = PatientDeliveries;
-    private bool isUnderWay;
+    private bool hasVerdictUnderWay;
     private long number;
     private long heardAt;
     private long sentAt = -1; // by the steady clock; negative while nothing is under way
@@ -34,14 +34,14 @@ internal sealed class Outbox(ulong id)
     /// <summary>Whether its gateway can still be reached; when it is not, shards make the gateway declare itself anew.</summary>
     public bool IsOpen { get; private set; } = true;
 
-    /// <summary>Whether it is open, nothing waits, and all that was taken out has arrived.</summary>
-    public bool IsIdle
+    /// <summary>Whether a status may go another way than through it: it is open, no verdict waits, and all that were taken out have arrived. Statuses need not keep their order, since they have their stamps.</summary>
+    public bool MayBePassed
     {
         get
         {
             lock (gate)
             {
-                return IsOpen && !isUnderWay && verdicts.Count + statuses.Count == 0;
+                return IsOpen && !hasVerdictUnderWay && verdicts.Count == 0;
             }
         }
     }
@@ -121,8 +121,8 @@ internal sealed class Outbox(ulong id)
     {
         lock (gate)
         {
-            isUnderWay = verdicts.Count + statuses.Count > 0;
-            if (!isUnderWay)
+            hasVerdictUnderWay = verdicts.Count > 0;
+            if (verdicts.Count + statuses.Count == 0)
             {
                 patience = PatientDeliveries;
                 return null;

@@ -260,7 +260,7 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
         finally
         {
             answered = null;
-            if (!isDone || !known.Outbox.IsIdle)
+            if (!isDone || !known.Outbox.MayBePassed)
             {
                 PutInOutbox(known.Outbox);
             }
@@ -276,7 +276,7 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
     private static RouterInput LateOr(RouterInput input, ShardBatch batch) =>
         input is RouterInput.Publish publish && batch.At - publish.SaidAt is var age && age >= RouterSettings.LateAfter ? new RouterInput.Late(publish, age) : input;
 
-    /// <summary>Statuses do not go with an answer that waits for the store, nor past what is told through the outbox: they would overtake a verdict that hides them.</summary>
+    /// <summary>Statuses do not go with an answer that waits for the store, nor past a verdict that is told through the outbox, and may hide them.</summary>
     private void PutInOutbox(Outbox outbox)
     {
         foreach (var deliver in told)
