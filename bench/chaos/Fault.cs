@@ -29,6 +29,7 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
         new("stop-gateway", Seconds(3), at => at.Gateways[0].StopAsync(), Start(at => at.Gateways[0])),
         new("hang-gateway", Seconds(5), Do(at => at.Gateways[0].Suspend()), Do(at => at.Gateways[0].Resume())),
         new("kill-redis", Seconds(5), at => at.Redis.KillAsync(), Start(at => at.Redis)),
+        new("empty-redis", Seconds(5), at => at.Statuses.ExecuteAsync("FLUSHDB"), Do(_ => { })),
         new("hang-redis", Seconds(5), Do(at => at.Redis.Suspend()), Do(at => at.Redis.Resume())),
     ];
 

@@ -21,8 +21,21 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
     /// <inheritdoc/>
     public string Place => $"Redis at {redis.Server.Address}";
 
+    /// <summary>Where Orleans keeps who is there: a hash with a line for each member, and its version.</summary>
+    public RedisKey MembersKey => $"{key}:members";
+
     /// <inheritdoc/>
-    public void Join(ISiloBuilder silo) => silo.UseRedisClustering(Configure);
+    public void Join(ISiloBuilder silo)
+    {
+        silo.UseRedisClustering(Configure);
+        silo.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<MembersKeeper>(services, this));
+    }
+
+    /// <summary>A connection of its own, not made yet.</summary>
+    public RedisConnection NewConnection() => new(redis.Server, "REDIS");
+
+    /// <summary>Notes what all members have in common, if nobody has.</summary>
+    public Task<bool> NoteShardsAsync(IDatabase commands) => commands.HashSetAsync(key, Shards, options.Shards, When.NotExists);
 
     /// <inheritdoc/>
     public void Find(IClientBuilder client)
@@ -41,7 +54,7 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
         {
             try
             {
-                Compare(await AskAsync(commands => commands.HashSetAsync(key, Shards, options.Shards, When.NotExists), stop));
+                Compare(await AskAsync(NoteShardsAsync, stop));
                 return;
             }
             catch (RedisAwayException e) when (!e.IsRefusal)
@@ -62,7 +75,7 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
 
     private async Task<int?> AskAsync(Func<IDatabase, Task> before, CancellationToken stop)
     {
-        await using var connection = new RedisConnection(redis.Server, "REDIS");
+        await using var connection = NewConnection();
         await connection.ConnectAsync(stop);
         return await connection.RunAsync(async commands =>
         {
@@ -84,7 +97,7 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
     private void Configure(RedisClusteringOptions clustering)
     {
         clustering.ConfigurationOptions = RedisConfiguration.Of(redis.Server);
-        clustering.CreateRedisKey = _ => $"{key}:members";
+        clustering.CreateRedisKey = _ => MembersKey;
     }
 
     [LoggerMessage(3501, LogLevel.Warning, "Who else is there is not known, and asked for until it is: {Reason}")]

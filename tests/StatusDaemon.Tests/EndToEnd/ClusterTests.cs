@@ -59,6 +59,32 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task A_cluster_outlives_the_loss_of_all_that_is_in_redis()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync();
+        await using var staying = await cluster.StartDaemonAsync();
+        await using var dying = await cluster.StartDaemonAsync();
+        await using var gateway = await cluster.StartGatewayAsync();
+        await staying.SeesAsync(" 3503 ");
+        await using var a = await cluster.ConnectAsync(gateway, "a");
+        await using var b = await cluster.ConnectAsync(gateway, "b");
+        await using var c = await cluster.ConnectAsync(gateway, "c");
+        await a.WatchAsync("uid-b");
+        await a.WatchAsync("uid-c");
+        await cluster.Redis.Commands.ExecuteAsync("FLUSHALL");
+        await staying.SeesAsync(" 3505 ");
+        await dying.SeesAsync(" 3505 ");
+        await dying.KillAsync();
+        await staying.SeesAsync(" 3504 ");
+        await b.SendAsync("""{"status":4}""");
+        await a.SeesAsync("uid-b", 4);
+        await c.SendAsync("""{"status":5}""");
+        await a.SeesAsync("uid-c", 5);
+        await using var next = await cluster.StartDaemonAsync();
+        await next.SeesAsync(" 3503 ");
+    }
+
+    [Fact]
     public async Task A_daemon_that_was_given_up_while_it_hung_ends_in_words_when_it_wakes()
     {
         await using var cluster = await ClusterMembers.PrepareAsync();
