@@ -16,6 +16,7 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
     public static IReadOnlyList<Fault> All { get; } =
     [
         new("kill-daemon", Seconds(5), at => at.Daemons[0].KillAsync(), Start(at => at.Daemons[0])),
+        new("kill-daemons", Seconds(3), at => Task.WhenAll(at.Daemons.Select(daemon => daemon.KillAsync())), Do(at => at.Daemons.ToList().ForEach(daemon => daemon.Start()))),
         new("stop-daemon", Seconds(3), at => at.Daemons[0].StopAsync(), Start(at => at.Daemons[0])),
         new("hang-daemon", Seconds(8), Do(at => at.Daemons[0].Suspend()), Do(at => at.Daemons[0].Resume())),
         new("cut-daemons", Seconds(8), Do(at => Network.Cut(at.Daemons[0].Host, at.Daemons[1].Host)), Healed),
@@ -29,7 +30,7 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
         new("stop-gateway", Seconds(3), at => at.Gateways[0].StopAsync(), Start(at => at.Gateways[0])),
         new("hang-gateway", Seconds(5), Do(at => at.Gateways[0].Suspend()), Do(at => at.Gateways[0].Resume())),
         new("kill-redis", Seconds(5), at => at.Redis.KillAsync(), Start(at => at.Redis)),
-        new("empty-redis", Seconds(5), at => at.Statuses.ExecuteAsync("FLUSHDB"), Do(_ => { })),
+        new("empty-redis", Seconds(5), at => at.EmptyAsync(), Do(_ => { })),
         new("hang-redis", Seconds(5), Do(at => at.Redis.Suspend()), Do(at => at.Redis.Resume())),
     ];
 

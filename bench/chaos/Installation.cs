@@ -70,6 +70,7 @@ internal sealed class Installation : IAsyncDisposable
         Redis.Start();
         var options = ConfigurationOptions.Parse($"{Redis.Host.Address}:{RedisPort},abortConnect=false");
         options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.AllowAdmin = true; // to empty it
         connection = await ConnectionMultiplexer.ConnectAsync(options);
         while (!connection.IsConnected)
         {
@@ -136,6 +137,23 @@ internal sealed class Installation : IAsyncDisposable
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Takes all statuses out of Redis, and who is a member of the cluster.</summary>
+    public async Task EmptyAsync()
+    {
+        for (var isDone = false; !isDone;)
+        {
+            try
+            {
+                await Statuses.ExecuteAsync("FLUSHDB");
+                isDone = true;
+            }
+            catch (RedisException)
+            {
+                await Task.Delay(50); // it was away for the fault before, and is found again
+            }
         }
     }
 
