@@ -36,30 +36,33 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
         services.Store.Own(Number, epoch);
-        saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
-        scan = services.Scan.LoadAsync(Number, services.Stopping);
-        await FollowAsync(); // what changed since the directory was read was told to the shards that were there
-        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
+        try
+        {
+            await BeginAsync();
+        }
+        catch
+        {
+            End();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken stop)
     {
-        services.LocalShards.Remove(Number, moves: reason.ReasonCode == DeactivationReasonCode.Migrating);
-        if (shard is not null)
+        if (shard is null)
         {
-            try
-            {
-                await SaveAsync(stop);
-            }
-            finally
-            {
-                shard.Close();
-                services.Store.Disown(Number, shard.Activation);
-                services.Outages.Reading.End(Number);
-                services.Outages.Saving.End(Number);
-            }
+            return; // it never began
+        }
+
+        services.LocalShards.Remove(Number, moves: reason.ReasonCode == DeactivationReasonCode.Migrating); // from here on nobody asks it for anything
+        try
+        {
+            await SaveAsync(stop);
+        }
+        finally
+        {
+            End();
         }
     }
 
@@ -77,6 +80,11 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             await LearnScanAsync();
             await RefreshForNewcomersAsync(parsed);
             await CatchUpWithDirectoryAsync();
+            if (parsed.Activation > shard.Activation)
+            {
+                await EndSupersededAsync(parsed.Activation);
+            }
+
             if (parsed.Declares)
             {
                 services.Pump.Open(parsed.Gateway, gateway, batch.Version);
@@ -123,6 +131,34 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>A gateway has heard of a later activation: this one was taken for gone, or the store is an older copy. The next one is later than both.</summary>
+    private async Task EndSupersededAsync(long later)
+    {
+        await services.Store.NextEpochAsync(later, CancellationToken.None);
+        LogSuperseded(Number);
+        DeactivateOnIdle();
+    }
+
+    private async Task BeginAsync()
+    {
+        saveTimer = this.RegisterGrainTimer(SaveInTurnAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
+        scan = services.Scan.LoadAsync(Number, services.Stopping);
+        await FollowAsync(); // what changed since the directory was read was told to the shards that were there
+        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
+    }
+
+    /// <summary>Gives back what it holds.</summary>
+    private void End()
+    {
+        services.LocalShards.Remove(Number, moves: false);
+        shard.Close();
+        services.Store.Disown(Number, shard.Activation);
+        services.Outages.Reading.End(Number);
+        services.Outages.Saving.End(Number);
+        shard = null!;
     }
 
     /// <summary>Puts the newest snapshot in force. Not only when told: who is new in it logs in at once, and what he says must not meet an older one, which would drop it.</summary>
@@ -254,6 +290,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             services.Outages.Saving.Begin(Number, e.Message);
         }
     }
+
+    [LoggerMessage(3006, LogLevel.Warning, "Shard {Shard} had begun elsewhere meanwhile, and begins anew")]
+    private partial void LogSuperseded(int shard);
 
     [LoggerMessage(3005, LogLevel.Error, "Shard {Shard} met what must not be, and starts anew")]
     private partial void LogBroken(Exception failure, int shard);

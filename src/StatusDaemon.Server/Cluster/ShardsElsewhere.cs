@@ -45,14 +45,18 @@ internal sealed partial class ShardsElsewhere(IMembership membership, string clu
 
                 return made.Services.GetRequiredService<IClusterClient>();
             }
-            catch (Exception e) when (!stop.IsCancellationRequested && e.GetBaseException() is not ShardCountException)
+            catch (Exception e)
             {
+                made.Dispose();
+                if (stop.IsCancellationRequested || e.GetBaseException() is ShardCountException)
+                {
+                    throw;
+                }
+
                 if (!isTold)
                 {
                     LogWaits(e.Message);
                 }
-
-                made.Dispose();
             }
 
             await Task.Delay(Retry, time, stop);

@@ -20,7 +20,6 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     private bool isPeerDone;
     private bool isReceiveDue;
     private bool isPaused;
-    private bool hasLeft; // as the kernel has said; there may be bytes before it
     private bool mayBeEnding = true; // the peer's end may lie behind what is to be received: it is not reported again, and what Kestrel was told is not known
 
     public DetachedSocket(SocketLoop loop, int number, GatewayLoop gateway)
@@ -36,10 +35,13 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
     public bool IsClosed { get; private set; }
 
     /// <inheritdoc/>
+    public bool HasPeerLeft { get; private set; }
+
+    /// <inheritdoc/>
     public override void OnReady(Readiness what)
     {
-        hasLeft |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
-        mayBeEnding |= hasLeft;
+        HasPeerLeft |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
+        mayBeEnding |= HasPeerLeft;
         if ((what & (Readiness.Writable | Readiness.Broken)) != 0 && !unsent.IsEmpty)
         {
             SendRest();
@@ -105,7 +107,7 @@ internal sealed class DetachedSocket : LoopSocket, IFrameSink
 
     private void Take(ReadOnlySpan<byte> bytes)
     {
-        isPeerDone |= gateway.Take(bytes, Client, ref input, hasLeft);
+        isPeerDone |= gateway.Take(bytes, Client, ref input);
         EndIfDone();
     }
 

@@ -61,7 +61,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     private readonly byte[] sendRoom = new byte[DetachedSocket.MaxStagedBytes];
     private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Moment now; // of this turn, by the clock that counts only while the loop is awake
-    private TimeSpan saidAt; // what is taken now, by the clock that always counts
     private TimeSpan? flushBy; // while a flush waits for shards
     private long awakeTicks; // of now, for other threads
     private int connections; // that are not gone, also after their clients have left
@@ -158,7 +157,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public void BeginTurn()
     {
         now = turns.Begin(clock.Now);
-        saidAt = turns.SaidAt(hasLeft: false);
         Volatile.Write(ref awakeTicks, now.Steady.Ticks);
         if (flushBy is null)
         {
@@ -258,11 +256,9 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
     public ClientReader NewReader() => new(limits, uids, clock, log);
 
     /// <summary>Takes what a detached socket received.</summary>
-    /// <param name="hasLeft">Whether the client is known to send no more.</param>
     /// <returns>Whether nothing can follow.</returns>
-    public bool Take(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input, bool hasLeft)
+    public bool Take(ReadOnlySpan<byte> bytes, Client client, ref ClientInput input)
     {
-        saidAt = turns.SaidAt(hasLeft);
         client.Silence.Hear(now.Steady);
         said.Clear();
         var isEnded = reader.Read(bytes, client, ref input, message, said);
@@ -271,7 +267,6 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
             Take(one);
         }
 
-        saidAt = turns.SaidAt(hasLeft: false);
         return isEnded;
     }
 
@@ -399,6 +394,7 @@ internal sealed partial class GatewayLoop : IGatewayObserver, ITurns, IDisposabl
 
     private void Take(LoopInput.Said said)
     {
+        var saidAt = turns.SaidAt(said.Client.Sink.HasPeerLeft);
         if (fanOut.Has(said.Client) && fanOut.Take(said.Client, said.Wish, directory.Current.IsLocal(said.Client.Subscriber), saidAt) is { } refusal)
         {
             Reply(said.Client, refusal.Frame);

@@ -14,6 +14,9 @@ internal interface IFrameSink
     /// <returns>False if the peer does not read fast enough: write nothing until the sink reports to its loop that it has drained.</returns>
     bool Flush();
 
+    /// <summary>Whether the peer is known to send no more; there may be bytes from before that. Nobody knows where nothing else is said.</summary>
+    bool HasPeerLeft => false;
+
     /// <summary>Takes nothing more from the peer, so that its own kernel holds it up: enough answers wait for it.</summary>
     void Pause();
 

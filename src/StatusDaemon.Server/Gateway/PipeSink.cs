@@ -5,8 +5,9 @@ using StatusDaemon.Protocol;
 namespace StatusDaemon.Gateway;
 
 /// <summary>Writes frames to a pipe of Kestrel's: plain sockets and TLS alike. What is pending goes out in one flush.</summary>
+/// <param name="hasPeerLeft">Asked on the loop.</param>
 /// <param name="drained">Called, on any thread, when a flush that had to wait is through.</param>
-internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
+internal sealed class PipeSink(PipeWriter output, Func<bool> hasPeerLeft, Action drained) : IFrameSink
 {
     /// <summary>Bytes that may wait for a flush, and again so many for the kernel's buffer: some hundred statuses that grow old there. What is above is owed, and overtaken.</summary>
     public const int MaxPendingBytes = 16 * 1024;
@@ -26,6 +27,9 @@ internal sealed class PipeSink(PipeWriter output, Action drained) : IFrameSink
 
     /// <summary>Ends when the peer may be read from. For any thread.</summary>
     public Task MayRead => Volatile.Read(ref pause)?.Task ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public bool HasPeerLeft => hasPeerLeft();
 
     /// <inheritdoc/>
     public bool TryWrite(byte[] frame)

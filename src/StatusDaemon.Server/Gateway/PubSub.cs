@@ -116,7 +116,8 @@ internal sealed partial class PubSub(
         var loop = loops.Of(http.Features.Get<SocketLoop>()!);
         var transport = http.Features.Get<IConnectionTransportFeature>()!.Transport;
         var joined = new TaskCompletionSource<Client>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var sink = new PipeSink(transport.Output, () => _ = ReportDrainedAsync());
+        var peer = http.Features.Get<IPeerFeature>()!;
+        var sink = new PipeSink(transport.Output, () => peer.HasLeft, () => _ = ReportDrainedAsync());
         try
         {
             if (!await loop.PostAsync(new LoopInput.Join(caller, origin, sink, joined), CancellationToken.None))

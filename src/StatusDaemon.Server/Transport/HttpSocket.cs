@@ -15,7 +15,6 @@ internal sealed class HttpSocket : LoopSocket
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<LoopSocket>? next;
     private bool isReceiving = true;
-    private bool isPeerEnding; // its end lies behind what is to be received, and is not reported again
     private bool isClosedReported;
     private bool isEnded;
 
@@ -72,10 +71,13 @@ internal sealed class HttpSocket : LoopSocket
         writable.Open();
     }
 
+    /// <summary>Whether the kernel has said that the peer sends no more; there may be bytes before that, and it is not reported again.</summary>
+    public bool IsPeerEnding { get; private set; }
+
     /// <inheritdoc/>
     public override void OnReady(Readiness what)
     {
-        isPeerEnding |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
+        IsPeerEnding |= (what & (Readiness.PeerEnded | Readiness.Broken)) != 0;
         if ((what & (Readiness.Readable | Readiness.PeerEnded | Readiness.Broken)) != 0)
         {
             readable.Open();
@@ -172,7 +174,7 @@ internal sealed class HttpSocket : LoopSocket
             return false;
         }
 
-        if (received < Loop.Room.Length && !isPeerEnding)
+        if (received < Loop.Room.Length && !IsPeerEnding)
         {
             await readable; // it had no more; what comes is reported
         }

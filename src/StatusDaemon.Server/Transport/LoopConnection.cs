@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace StatusDaemon.Transport;
 
 /// <summary>A connection as Kestrel sees it: two pipes over a socket of one of our loops.</summary>
-internal sealed class LoopConnection : DefaultConnectionContext, IMemoryPoolFeature
+internal sealed class LoopConnection : DefaultConnectionContext, IMemoryPoolFeature, IPeerFeature
 {
     private readonly CancellationTokenSource closed = new();
     private readonly SocketLoop loop;
@@ -33,12 +33,16 @@ internal sealed class LoopConnection : DefaultConnectionContext, IMemoryPoolFeat
         Transport = new Both(input.Reader, output.Writer);
         Application = new Both(output.Reader, input.Writer);
         Features.Set<IMemoryPoolFeature>(this);
+        Features.Set<IPeerFeature>(this);
         Features.Set(loop);
         Features.Set(arrival);
     }
 
     /// <inheritdoc/>
     public MemoryPool<byte> MemoryPool { get; }
+
+    /// <inheritdoc/>
+    public bool HasLeft => socket.IsPeerEnding;
 
     /// <summary>Begins to receive and to send.</summary>
     public void Begin() => loop.Post(static socket => ((HttpSocket)socket!).Begin(), socket);

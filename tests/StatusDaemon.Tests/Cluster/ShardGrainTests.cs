@@ -108,6 +108,15 @@ public sealed class ShardGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_hears_of_a_later_activation_ends_and_the_next_is_later_than_that()
+    {
+        var first = await FirstAnswerAsync(above: 0);
+        await AskAsync(first.Activation + 1000);
+        Assert.Equal($"Shard {Number} had begun elsewhere meanwhile, and begins anew", await log.Lines.ReadAsync(Stop));
+        await FirstAnswerAsync(above: first.Activation + 1000);
+    }
+
+    [Fact]
     public async Task A_gateway_of_the_release_before_is_answered_and_told_in_its_version_and_one_that_is_not_understood_hears_which_are()
     {
         var first = await FirstAnswerAsync(above: 0);

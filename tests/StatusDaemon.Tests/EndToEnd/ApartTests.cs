@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using StatusDaemon.Settings;
 
 namespace StatusDaemon.EndToEnd;
 
@@ -104,6 +106,38 @@ public sealed class ApartTests : IAsyncLifetime
         Assert.Equal("""{"status":3,"publisher":"uid-c"}""", await a.ReceiveAsync());
         await again.SendAsync("""{"status":2}""");
         Assert.Equal("""{"status":2,"publisher":"uid-b"}""", await a.ReceiveAsync()); // and never 3 before
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_lay_in_a_gateway_that_hung_does_not_count_over_what_its_client_said_elsewhere_since(bool tls)
+    {
+        using var folder = new TempFolder();
+        await using var daemon = files.Launch("daemon");
+        await using var hanging = files.Launch("ws-server", certificate: tls ? LocalCertificate.MakeIn(folder) : null);
+        await using var other = files.Launch("ws-server");
+        await hanging.ReadyAsync();
+        await other.ReadyAsync();
+        await using var watcher = await TestSocket.ConnectAsync(other, "uid-a");
+        await using var before = await TestSocket.ConnectAsync(hanging, "uid-b");
+        await watcher.WatchAsync("uid-b");
+        await before.SendAsync("""{"status":1}""");
+        await watcher.SeesAsync("uid-b", 1);
+
+        hanging.Suspend();
+        await before.SendAsync("""{"status":4}""");
+        await before.Socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, TestContext.Current.CancellationToken);
+        before.Socket.Dispose();
+        await using var since = await TestSocket.ConnectAsync(other, "uid-b");
+        await Task.Delay(TimeSpan.FromSeconds(2.5), TestContext.Current.CancellationToken); // how long it hangs
+        await since.SendAsync("""{"status":5}""");
+        await watcher.SeesAsync("uid-b", 5);
+        hanging.Resume();
+        await hanging.ReadyAsync();
+        await using var later = await TestSocket.ConnectAsync(hanging, "uid-c");
+        Assert.Equal("""{"status":8,"publisher":"uid-c"}""", await watcher.WatchAsync("uid-c"));
+        await later.SendAsync("""{"status":7}""");
+        Assert.Equal("""{"status":7,"publisher":"uid-c"}""", await watcher.ReceiveAsync());
+        Assert.Equal("""{"status":5,"publisher":"uid-b"}""", await later.WatchAsync("uid-b"));
     }
 
     [Fact]

@@ -43,11 +43,12 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         this.openFiles = openFiles;
     }
 
-    private StatusdProcess(StatusdProcess beside, string module, IReadOnlyDictionary<string, string> environment)
+    private StatusdProcess(StatusdProcess beside, string module, IReadOnlyDictionary<string, string> environment, LocalCertificate? certificate)
     {
         folder = beside.folder;
         this.module = module;
         this.environment = environment;
+        this.certificate = certificate;
     }
 
     /// <inheritdoc/>
@@ -109,9 +110,9 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
 
     /// <summary>Starts a module with the files and the state of this one.</summary>
     /// <param name="module">As on the command line, such as <c>daemon</c>.</param>
-    public StatusdProcess Launch(string module, IReadOnlyDictionary<string, string>? environment = null)
+    public StatusdProcess Launch(string module, IReadOnlyDictionary<string, string>? environment = null, LocalCertificate? certificate = null)
     {
-        var beside = new StatusdProcess(this, module, environment ?? new Dictionary<string, string>());
+        var beside = new StatusdProcess(this, module, environment ?? new Dictionary<string, string>(), certificate);
         beside.Launch();
         return beside;
     }

@@ -11,7 +11,7 @@ public sealed class PipeSinkTests
     public async Task A_transport_that_failed_throws_nothing_at_the_loop_and_can_be_closed()
     {
         var pipe = new Pipe();
-        var sink = new PipeSink(pipe.Writer, drained: () => { });
+        var sink = new PipeSink(pipe.Writer, hasPeerLeft: () => false, drained: () => { });
         await pipe.Reader.CompleteAsync(new SocketException((int)SocketError.HostUnreachable));
 
         Assert.True(sink.TryWrite(ServerFrame.Ping));
@@ -25,7 +25,7 @@ public sealed class PipeSinkTests
     public async Task A_pipe_that_its_owner_took_back_throws_nothing_at_the_loop()
     {
         var pipe = new Pipe();
-        var sink = new PipeSink(pipe.Writer, drained: () => { });
+        var sink = new PipeSink(pipe.Writer, hasPeerLeft: () => false, drained: () => { });
         await pipe.Writer.CompleteAsync();
 
         Assert.True(sink.TryWrite(ServerFrame.Ping));
@@ -40,7 +40,7 @@ public sealed class PipeSinkTests
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 4, resumeWriterThreshold: 2));
         var drained = new TaskCompletionSource();
-        var sink = new PipeSink(pipe.Writer, drained.SetResult);
+        var sink = new PipeSink(pipe.Writer, hasPeerLeft: () => false, drained: drained.SetResult);
         Assert.True(sink.TryWrite(new byte[8]));
         Assert.False(sink.Flush());
 
