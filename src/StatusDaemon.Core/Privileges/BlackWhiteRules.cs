@@ -9,6 +9,9 @@ public sealed class BlackWhiteRules : IEquatable<BlackWhiteRules>
     /// <summary>No rule: the default of the domain decides.</summary>
     public static readonly BlackWhiteRules None = new([], []);
 
+    /// <summary>Nobody but the subscriber himself sees.</summary>
+    public static readonly BlackWhiteRules HiddenFromAll = new([new Selector.Everyone()], []);
+
     private readonly Selector[] black;
     private readonly Selector[] white;
 
@@ -25,6 +28,8 @@ public sealed class BlackWhiteRules : IEquatable<BlackWhiteRules>
     /// <summary>If it has entries, only whom it names may see.</summary>
     public IReadOnlyList<Selector> White => white;
 
+    private bool HidesFromAll => NamesAll(black);
+
     /// <summary>The selectors in which two rules differ: only of whom they speak may see otherwise under the other rules.</summary>
     /// <returns>Null if that may be everybody: the white list has become empty, or has got its first entries.</returns>
     public IReadOnlyCollection<Selector>? DifferenceTo(BlackWhiteRules other) =>
@@ -32,6 +37,27 @@ public sealed class BlackWhiteRules : IEquatable<BlackWhiteRules>
 
     /// <summary>Whether the lists have these selectors, in whatever order.</summary>
     public bool Have(IReadOnlyCollection<Selector> black, IReadOnlyCollection<Selector> white) => IsSame(this.black, black) && IsSame(this.white, white);
+
+    /// <summary>Rules under which nobody sees to whom these or others hide.</summary>
+    /// <param name="allowsByDefault">Whether a publisher without a white list is seen by those of whom no rule speaks.</param>
+    /// <remarks>Of two white lists only what stands in both counts, letter by letter: it is hidden from whoever is named by number in one and by UID in the other.</remarks>
+    public BlackWhiteRules StricterWith(BlackWhiteRules other, bool allowsByDefault)
+    {
+        if (Equals(other) || HidesFromAll)
+        {
+            return this;
+        }
+
+        Selector[]? seenBy = (white, other.white) switch
+        {
+            ([], []) => [],
+            ([], var only) => allowsByDefault ? only : null,
+            (var only, []) => allowsByDefault ? only : null,
+            var (one, two) when NamesAll(one) != NamesAll(two) => NamesAll(one) ? two : one,
+            var (one, two) => one.Intersect(two).ToArray() is [_, ..] both ? both : null,
+        };
+        return seenBy is null || other.HidesFromAll ? HiddenFromAll : new BlackWhiteRules(black.Union(other.black), seenBy.Distinct());
+    }
 
     /// <summary>These rules with other lists; a list that only has another order stays as it is.</summary>
     /// <param name="black">Null keeps the list.</param>
@@ -44,6 +70,8 @@ public sealed class BlackWhiteRules : IEquatable<BlackWhiteRules>
             : ReferenceEquals(nextBlack, this.black) && ReferenceEquals(nextWhite, this.white) ? this
             : new BlackWhiteRules(nextBlack, nextWhite);
     }
+
+    private static bool NamesAll(Selector[] selectors) => selectors.Any(selector => selector is Selector.Everyone);
 
     private static bool IsSame(Selector[] before, IReadOnlyCollection<Selector> now) => before.Length == now.Count && before.ToHashSet().SetEquals(now);
 

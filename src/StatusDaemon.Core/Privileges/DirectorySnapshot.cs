@@ -71,6 +71,9 @@ public sealed class DirectorySnapshot
     /// <summary>UIDs that have rules and are no subscribers.</summary>
     public IEnumerable<Uid> WaitingForSubscribers => tables.Waiting.All.Select(pair => pair.Key);
 
+    /// <summary>The same under another revision, for a source that goes from one line of snapshots to another.</summary>
+    public DirectorySnapshot At(long revision) => revision == Revision ? this : new DirectorySnapshot(tables, lineage, Policy) { Revision = revision };
+
     /// <summary>Whether a subscriber may have client connections, and so set a status itself.</summary>
     public bool MayLogIn(Uid uid) => Policy.AdmitsUnknown || TryGet(uid, out _);
 
