@@ -282,8 +282,18 @@ public sealed class StatusdServer : IAsyncDisposable
         else
         {
             services.AddSingleton(provider => ActivatorUtilities.CreateInstance<FileDirectory>(provider, settings.Privileges.File, file!));
-            services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<FileDirectory>());
             services.AddHostedService(provider => provider.GetRequiredService<FileDirectory>());
+            if (settings.Cluster.Kind == ClusterKind.Redis)
+            {
+                services.AddSingleton(_ => new SharedDirectoryFiles(settings.Redis.Server, $"{settings.Redis.ClusterKey}:{settings.Cluster.Id}"));
+                services.AddSingleton<ClusterDirectory>();
+                services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<ClusterDirectory>());
+                services.AddHostedService(provider => provider.GetRequiredService<ClusterDirectory>());
+            }
+            else
+            {
+                services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<FileDirectory>());
+            }
         }
     }
 

@@ -17,8 +17,11 @@ internal sealed record DirectoryFile
     /// <summary>What the file system said before it was read.</summary>
     public required FileStamp Stamp { get; init; }
 
-    /// <summary>SHA-256 of the bytes, in hexadecimal digits: daemons on several machines compare it.</summary>
+    /// <summary>SHA-256 of the bytes, in hexadecimal digits: members on several machines compare it.</summary>
     public required string Hash { get; init; }
+
+    /// <summary>The bytes, zipped: so members of a cluster show them to each other.</summary>
+    public required byte[] Zipped { get; init; }
 
     /// <summary>What it says.</summary>
     public required DirectorySnapshot Snapshot { get; init; }
@@ -39,6 +42,9 @@ internal sealed record DirectoryFile
         problems = [problem];
         return false;
     }
+
+    /// <summary>SHA-256 of bytes, in hexadecimal digits.</summary>
+    public static string HashOf(byte[] utf8) => Convert.ToHexStringLower(SHA256.HashData(utf8));
 
     /// <summary>Reads the bytes of a file, whatever they say.</summary>
     public static bool TryReadBytes(string path, FileStamp stamp, [NotNullWhen(true)] out byte[]? utf8, out string problem)
@@ -84,7 +90,8 @@ internal sealed record DirectoryFile
         file = problems.Count > 0 ? null : new DirectoryFile
         {
             Stamp = stamp,
-            Hash = Convert.ToHexStringLower(SHA256.HashData(utf8)),
+            Hash = HashOf(utf8),
+            Zipped = ZippedFile.Zip(utf8),
             Snapshot = new DirectorySnapshot(reading.Subscribers, policy) { Revision = revision },
         };
         return file is not null;

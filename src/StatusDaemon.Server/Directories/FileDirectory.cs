@@ -55,8 +55,8 @@ internal sealed partial class FileDirectory : BackgroundService, ISubscriberDire
     /// <inheritdoc/>
     public string? Trouble => state.Problem is null ? null : "the file as it is now is not in force; the log says why (event 5002)";
 
-    /// <summary>SHA-256 of the content in force.</summary>
-    public string Hash => state.File.Hash;
+    /// <summary>The file in force, of which <see cref="Current"/> is.</summary>
+    public DirectoryFile File => state.File;
 
     /// <inheritdoc/>
     /// <remarks>

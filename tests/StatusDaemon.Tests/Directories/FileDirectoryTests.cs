@@ -161,7 +161,7 @@ public sealed class FileDirectoryTests : SubscriberDirectoryContract, IAsyncLife
 
     private protected override Task<T> HappensAsync<T>(Task<T> something) => PumpAsync(something);
 
-    private static string Yaml(IEnumerable<Subscriber> subscribers) => "subscribers:\n" + string.Concat(subscribers.Select(one =>
+    internal static string Yaml(IEnumerable<Subscriber> subscribers) => "subscribers:\n" + string.Concat(subscribers.Select(one =>
         $"- {{uid: {one.Uid}, dname: {one.DName}, name: {one.Name}, numbers: [{List(one.Numbers)}], black: [{List(one.Rules.Black)}], white: [{List(one.Rules.White)}]}}\n"));
 
     private static string List<T>(IEnumerable<T> entries) => string.Join(", ", entries.Select(entry => $"\"{entry}\""));

@@ -44,9 +44,10 @@ internal sealed class ClusterMembers : IAsyncDisposable
         module, new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["STATUSD_STATE__PATH"] = folder[$"var-{Interlocked.Increment(ref members)}"] });
 
     /// <summary>Starts a daemon; returns when it takes others in.</summary>
-    public async Task<StatusdProcess> StartDaemonAsync()
+    /// <param name="directory">Path of a directory file of its own; null for the one that all others have.</param>
+    public async Task<StatusdProcess> StartDaemonAsync(string? directory = null)
     {
-        var daemon = Launch("daemon");
+        var daemon = Launch("daemon", directory is null ? null : new Dictionary<string, string> { ["STATUSD_PRIVILEGES__FILE"] = directory });
         await daemon.SeesAsync("The daemon is up");
         return daemon;
     }

@@ -1,3 +1,5 @@
+using StatusDaemon.Settings;
+
 namespace StatusDaemon.EndToEnd;
 
 /// <summary>Several daemons, with their gateways apart or beside them, over one Redis.</summary>
@@ -109,6 +111,44 @@ public sealed class ClusterTests
             await using var misfit = cluster.Launch(module, other);
             Assert.Equal(1, await misfit.EndedAsync());
             Assert.Contains("have 32 shards, and CLUSTER.shards is 64 here", misfit.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Who_is_hidden_by_the_file_of_one_daemon_is_hidden_whichever_has_the_shard()
+    {
+        string[] publishers = [.. Enumerable.Range(0, 12).Select(number => $"uid-{number}")]; // shards of both
+        var shown = StatusdProcess.Directory + string.Concat(publishers.Select(uid => $"  - {{ uid: {uid}, dname: {uid}@ALPHA.TEST, black: [] }}\n"));
+        await using var cluster = await ClusterMembers.PrepareAsync(directory: shown);
+        using var folder = new TempFolder();
+        var file = folder.Write("directory.yml", shown);
+        await using var one = await cluster.StartDaemonAsync();
+        await using var other = await cluster.StartDaemonAsync(file);
+        await using var gateway = await cluster.StartGatewayAsync();
+        await using var a = await cluster.ConnectAsync(gateway, "a");
+        foreach (var uid in publishers)
+        {
+            await a.WatchAsync(uid);
+            await cluster.Redis.Commands.StringSetAsync($"status:{uid}", 2);
+            await a.SeesAsync(uid, 2);
+        }
+
+        Replace(shown.Replace("black: []", "black: [uid-a]", StringComparison.Ordinal));
+        await AllAreAsync(8);
+        await one.SeesAsync(" 5004 ");
+        Replace(shown);
+        await AllAreAsync(2);
+        await one.SeesAsync(" 5005 ");
+
+        void Replace(string content) => File.Move(folder.Write("next.yml", content), file, overwrite: true);
+
+        async Task AllAreAsync(int status)
+        {
+            var left = publishers.Select(uid => $$"""{"status":{{status}},"publisher":"{{uid}}"}""").ToHashSet();
+            while (left.Count > 0)
+            {
+                Assert.True(left.Remove((await a.ReceiveAsync())!));
+            }
         }
     }
 
