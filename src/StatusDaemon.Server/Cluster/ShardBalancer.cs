@@ -86,11 +86,24 @@ internal sealed partial class ShardBalancer(
         shards.Daemons = active.Count;
     }
 
+    /// <summary>Asks shards to go. One that does not answer in time, or fails, is asked again after the others, unless it is here no more.</summary>
     private async Task GiveAwayAsync(IEnumerable<int> leaving, CancellationToken stop)
     {
-        foreach (var shard in leaving)
+        var left = new Queue<int>(leaving);
+        while (left.TryDequeue(out var shard))
         {
-            await grains.GetGrain<IShardGrain>(shard).LeaveAsync(self.SiloAddress).WaitAsync(stop);
+            try
+            {
+                await grains.GetGrain<IShardGrain>(shard).LeaveAsync(self.SiloAddress).WaitAsync(stop);
+            }
+            catch (Exception) when (!stop.IsCancellationRequested)
+            {
+                if (shards.Find(shard) is not null)
+                {
+                    left.Enqueue(shard);
+                }
+            }
+
             await Task.Delay(Pause, time, stop);
         }
     }
