@@ -20,8 +20,7 @@ verdict() {
 dotnet format StatusDaemon.slnx --no-restore --verify-no-changes || verdict 0 1
 
 status=0
-# Twice as many at once as cores, since most wait for processes of their own.
-dotnet tests/StatusDaemon.Tests/bin/Release/net10.0/StatusDaemon.Tests.dll -noLogo -noColor -maxThreads 2x "$@" 2>&1 </dev/null | tee "$log" || status=$?
+dotnet tests/StatusDaemon.Tests/bin/Release/net10.0/StatusDaemon.Tests.dll -noLogo -noColor "$@" 2>&1 </dev/null | tee "$log" || status=$?
 
 # The runner's summary: "… Total: 12, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: …". Errors happen outside of a test
 # and are not in the total; a skipped test has not passed.
