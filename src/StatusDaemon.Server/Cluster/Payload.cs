@@ -7,13 +7,18 @@ namespace StatusDaemon.Cluster;
 [Immutable]
 internal sealed class Payload
 {
-    private readonly IFramed? message;
+    private readonly Func<IFramed>? make;
     private readonly byte version;
+    private IFramed? message;
     private byte[]? bytes; // two threads may frame it at once, and frame the same
 
     /// <param name="message">A message of this process.</param>
     /// <param name="version">Its form where it leaves the process; its receiver is known to read it, or asked whether it does.</param>
     public Payload(IFramed message, byte version = WireVersion.Newest) => (this.message, this.version) = (message, version);
+
+    /// <param name="make">Makes a message of this process in the moment in which it leaves, or is taken: for one that says how old something is.</param>
+    /// <param name="version">As above.</param>
+    public Payload(Func<IFramed> make, byte version) => (this.make, this.version) = (make, version);
 
     /// <param name="bytes">A message that came from elsewhere.</param>
     public Payload(byte[] bytes) => (this.bytes, version) = (bytes, bytes is [var first, ..] ? first : default);
@@ -22,19 +27,21 @@ internal sealed class Payload
     public byte Version => version;
 
     /// <summary>The versions that its sender reads, where it is the answer to a message of another one; else null.</summary>
-    public WireRange? AsRange() => message is null ? WireRange.TryParse(bytes) : message as WireRange;
+    public WireRange? AsRange() => Message is null ? WireRange.TryParse(bytes) : Message as WireRange;
 
     /// <summary>What a gateway tells a shard.</summary>
     /// <exception cref="FormatException">It came from elsewhere, and is of another version, cut short or spoilt.</exception>
-    public ShardBatch AsBatch(UidTable uids) => message is null ? ShardBatch.Parse(bytes, uids) : (ShardBatch)message;
+    public ShardBatch AsBatch(UidTable uids) => Message is null ? ShardBatch.Parse(bytes, uids) : (ShardBatch)Message;
 
     /// <summary>What a shard says to a batch.</summary>
     /// <inheritdoc cref="AsBatch"/>
-    public ShardAnswer AsAnswer(GatewayId gateway, UidTable uids) => message is null ? ShardAnswer.Parse(bytes, gateway, uids) : (ShardAnswer)message;
+    public ShardAnswer AsAnswer(GatewayId gateway, UidTable uids) => Message is null ? ShardAnswer.Parse(bytes, gateway, uids) : (ShardAnswer)Message;
 
     /// <summary>What a daemon tells a gateway.</summary>
     /// <inheritdoc cref="AsBatch"/>
-    public DeliveryBatch AsDeliveries(GatewayId gateway, UidTable uids) => message is null ? DeliveryBatch.Parse(bytes, gateway, uids) : (DeliveryBatch)message;
+    public DeliveryBatch AsDeliveries(GatewayId gateway, UidTable uids) => Message is null ? DeliveryBatch.Parse(bytes, gateway, uids) : (DeliveryBatch)Message;
+
+    private IFramed? Message => message ??= make?.Invoke();
 
     /// <summary>The form in which it leaves the process.</summary>
     [GenerateSerializer]
@@ -53,7 +60,7 @@ internal sealed class Payload
         {
             try
             {
-                return new Framed { Bytes = value.bytes ??= value.message!.ToBytes(value.version) };
+                return new Framed { Bytes = value.bytes ??= value.Message!.ToBytes(value.version) };
             }
             catch (Exception e)
             {

@@ -48,7 +48,8 @@ internal sealed partial class ShardCalls(
             if (!link.IsBusy && (link.HasWork || (tick is { } every && (link.Activation == 0 || now - calledAt[shard] >= every / 2))))
             {
                 calledAt[shard] = now;
-                (due ??= []).Add((shard, new Payload(link.Next(now), versions[shard]), pauses[shard]));
+                var batch = link.Next(now);
+                (due ??= []).Add((shard, new Payload(() => batch with { At = clock.Now.Steady }, versions[shard]), pauses[shard])); // however long it lies here
             }
         }
 

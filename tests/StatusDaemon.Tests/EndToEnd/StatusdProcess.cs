@@ -242,8 +242,15 @@ internal sealed partial class StatusdProcess : IListening, IAsyncDisposable
         return await EndedAsync();
     }
 
-    /// <summary>Takes it off the processor, as a freezer, a paused virtual machine or a debugger does: its clocks go on, and it does nothing.</summary>
-    public void Suspend() => Signal(19); // SIGSTOP
+    /// <summary>Takes it off the processor, as a freezer, a paused virtual machine or a debugger does: its clocks go on, and it does nothing. Returns when none of its threads runs.</summary>
+    public void Suspend()
+    {
+        Signal(19); // SIGSTOP
+        SpinWait.SpinUntil(() => System.IO.Directory.EnumerateDirectories($"/proc/{Process.Id}/task").All(IsStopped));
+
+        // PID (NAME) STATE …
+        static bool IsStopped(string thread) => File.ReadAllText(Path.Combine(thread, "stat")) is var line && line[line.LastIndexOf(')') + 2] == 'T';
+    }
 
     /// <summary>Lets it go on after <see cref="Suspend"/>.</summary>
     public void Resume() => Signal(18); // SIGCONT
