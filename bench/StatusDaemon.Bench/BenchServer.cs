@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StatusDaemon.Load;
 
 namespace StatusDaemon.Bench;
 
@@ -22,17 +23,9 @@ internal static class BenchServer
         using var http = new HttpClient();
         for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience;)
         {
-            try
+            if (await http.IsReadyAsync(new Uri($"http://127.0.0.1:{port}")))
             {
-                using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"));
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
+                return;
             }
 
             await Task.Delay(50);

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using StackExchange.Redis;
 using StatusDaemon.Auth;
+using StatusDaemon.Load;
 
 namespace StatusDaemon.Chaos;
 
@@ -101,17 +102,9 @@ internal sealed class Installation : IAsyncDisposable
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(1) };
         for (var tries = 0; tries < 600; tries++)
         {
-            try
+            if (await http.IsReadyAsync(new Uri($"http://{gateway.Host.Address}:{ServicePort}")))
             {
-                using var answer = await http.GetAsync(new Uri($"http://{gateway.Host.Address}:{ServicePort}/readyz"));
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-            {
-                // Not listening yet.
+                return;
             }
 
             await Task.Delay(50);

@@ -33,11 +33,11 @@ internal sealed class StartedServer : IAsyncDisposable
 
     /// <summary>Starts <c>statusd up</c> with an empty directory and a store of its own, believing the header.</summary>
     /// <param name="program">Path of <c>statusd.dll</c>.</param>
-    public static Task<StartedServer> StatusdAsync(string program) => StartAsync("statusd", async server => [await server.PrepareAsync(program, "up")], path: "readyz");
+    public static Task<StartedServer> StatusdAsync(string program) => StartAsync("statusd", async server => [await server.PrepareAsync(program, "up")], saysReady: true);
 
     /// <summary>Starts the same as a daemon and a gateway in processes of their own.</summary>
     /// <inheritdoc cref="StatusdAsync"/>
-    public static Task<StartedServer> ApartAsync(string program) => StartAsync("statusd apart", async server => [await server.PrepareAsync(program, "daemon"), await server.PrepareAsync(program, "ws-server")], path: "readyz");
+    public static Task<StartedServer> ApartAsync(string program) => StartAsync("statusd apart", async server => [await server.PrepareAsync(program, "daemon"), await server.PrepareAsync(program, "ws-server")], saysReady: true);
 
     /// <summary>Compiles the floor and starts it.</summary>
     public static Task<StartedServer> FloorAsync() => StartAsync("floor", async server =>
@@ -65,8 +65,8 @@ internal sealed class StartedServer : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <param name="path">Where it says that it is ready; null if it is when it takes connections.</param>
-    private static async Task<StartedServer> StartAsync(string name, Func<StartedServer, Task<ProcessStartInfo[]>> how, string? path = null)
+    /// <param name="saysReady">Whether it is ready when it says so; else when it takes connections.</param>
+    private static async Task<StartedServer> StartAsync(string name, Func<StartedServer, Task<ProcessStartInfo[]>> how, bool saysReady = false)
     {
         var server = new StartedServer(name);
         try
@@ -76,7 +76,7 @@ internal sealed class StartedServer : IAsyncDisposable
                 server.Start(start);
             }
 
-            await server.ReadyAsync(path);
+            await server.ReadyAsync(saysReady);
             return server;
         }
         catch
@@ -140,8 +140,7 @@ internal sealed class StartedServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it is ready: asking is the only way to hear of it.</summary>
-    private async Task ReadyAsync(string? path)
+    private async Task ReadyAsync(bool saysReady)
     {
         using var http = new HttpClient();
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < Patience; await Task.Delay(50))
@@ -151,27 +150,26 @@ internal sealed class StartedServer : IAsyncDisposable
                 throw new LoadException($"{name} ended with exit code {ended.ExitCode} as it started");
             }
 
-            try
+            if (await (saysReady ? http.IsReadyAsync(new Uri($"http://127.0.0.1:{port}")) : IsListeningAsync()))
             {
-                if (path is null)
-                {
-                    using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                    await socket.ConnectAsync(IPAddress.Loopback, port);
-                    return;
-                }
-
-                using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/{path}"));
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (Exception e) when (e is SocketException or HttpRequestException)
-            {
-                // Not yet.
+                return;
             }
         }
 
         throw new LoadException($"{name} is not ready after {Patience.TotalSeconds:F0} s");
+    }
+
+    private async Task<bool> IsListeningAsync()
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 }
