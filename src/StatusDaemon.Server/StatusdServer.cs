@@ -285,7 +285,7 @@ public sealed class StatusdServer : IAsyncDisposable
             services.AddHostedService(provider => provider.GetRequiredService<FileDirectory>());
             if (settings.Cluster.Kind == ClusterKind.Redis)
             {
-                services.AddSingleton(_ => new SharedDirectoryFiles(settings.Redis.Server, $"{settings.Redis.ClusterKey}:{settings.Cluster.Id}"));
+                services.AddSingleton(_ => new SharedDirectoryFiles(settings.Redis.Server, settings.Redis.ClusterKeyOf(settings.Cluster.Id)));
                 services.AddSingleton<ClusterDirectory>();
                 services.AddSingleton<ISubscriberDirectory>(provider => provider.GetRequiredService<ClusterDirectory>());
                 services.AddHostedService(provider => provider.GetRequiredService<ClusterDirectory>());

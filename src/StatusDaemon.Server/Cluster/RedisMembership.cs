@@ -16,7 +16,7 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
 {
     private const string Shards = "shards";
 
-    private readonly string key = $"{redis.ClusterKey}:{options.Id}";
+    private readonly string key = redis.ClusterKeyOf(options.Id);
 
     /// <inheritdoc/>
     public string Place => $"Redis at {redis.Server.Address}";

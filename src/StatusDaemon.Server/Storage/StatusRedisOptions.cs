@@ -22,6 +22,10 @@ internal sealed class StatusRedisOptions
     /// <summary>How often every key is looked at in the background, for what notifications have missed; 1 s to 1 h.</summary>
     public TimeSpan Sweep { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Beginning of the keys of one cluster.</summary>
+    /// <param name="id"><c>CLUSTER.id</c>.</param>
+    public string ClusterKeyOf(string id) => $"{ClusterKey}:{id}";
+
     /// <summary>Reads the section.</summary>
     public static StatusRedisOptions Read(SettingsSection section)
     {
