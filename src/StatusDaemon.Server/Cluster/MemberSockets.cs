@@ -23,8 +23,8 @@ internal sealed class MemberSockets : IConnectionFactory, IConnectionListenerFac
 
     public MemberSockets(ILoggerFactory logs)
     {
-        listeners = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind, UnsafePreferInlineScheduling = true }), logs);
-        contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { UnsafePreferInlineScheduling = true }, logs.CreateLogger<MemberSockets>());
+        listeners = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), logs);
+        contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), logs.CreateLogger<MemberSockets>());
     }
 
     /// <summary>Puts them into the place of those of Orleans, whatever for.</summary>
