@@ -8,23 +8,22 @@ namespace StatusDaemon.Cluster;
 internal sealed class Payload
 {
     private readonly Func<IFramed>? make;
-    private readonly byte version;
     private IFramed? message;
     private byte[]? bytes; // two threads may frame it at once, and frame the same
 
     /// <param name="message">A message of this process.</param>
     /// <param name="version">Its form where it leaves the process; its receiver is known to read it, or asked whether it does.</param>
-    public Payload(IFramed message, byte version = WireVersion.Newest) => (this.message, this.version) = (message, version);
+    public Payload(IFramed message, byte version = WireVersion.Newest) => (this.message, Version) = (message, version);
 
     /// <param name="make">Makes a message of this process in the moment in which it leaves, or is taken: for one that says how old something is.</param>
     /// <param name="version">As above.</param>
-    public Payload(Func<IFramed> make, byte version) => (this.make, this.version) = (make, version);
+    public Payload(Func<IFramed> make, byte version) => (this.make, Version) = (make, version);
 
     /// <param name="bytes">A message that came from elsewhere.</param>
-    public Payload(byte[] bytes) => (this.bytes, version) = (bytes, bytes is [var first, ..] ? first : default);
+    public Payload(byte[] bytes) => (this.bytes, Version) = (bytes, bytes is [var first, ..] ? first : default);
 
     /// <summary>The form in which it travels.</summary>
-    public byte Version => version;
+    public byte Version { get; }
 
     /// <summary>The versions that its sender reads, where it is the answer to a message of another one; else null.</summary>
     public WireRange? AsRange() => Message is null ? WireRange.TryParse(bytes) : Message as WireRange;
@@ -60,7 +59,7 @@ internal sealed class Payload
         {
             try
             {
-                return new Framed { Bytes = value.bytes ??= value.Message!.ToBytes(value.version) };
+                return new Framed { Bytes = value.bytes ??= value.Message!.ToBytes(value.Version) };
             }
             catch (Exception e)
             {

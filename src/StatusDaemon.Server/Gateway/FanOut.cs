@@ -100,7 +100,7 @@ internal sealed class FanOut
             link.Add(new RouterInput.Close(client.Id));
         }
 
-        writer.Remove(client);
+        writer.CatchUp(client);
         clients.Remove(client);
     }
 
@@ -261,7 +261,7 @@ internal sealed class FanOut
     {
         if (topic.IsOverdue)
         {
-            writer.Conflated += topic.Watches.Items.Length;
+            writer.Conflate(topic);
             return; // the newest goes when it is its turn
         }
 

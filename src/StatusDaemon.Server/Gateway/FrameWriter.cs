@@ -22,7 +22,7 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
     public int Behind { get; private set; }
 
     /// <summary>Frames that were never written, since a newer one of the same publisher took their place.</summary>
-    public long Conflated { get; set; }
+    public long Conflated { get; private set; }
 
     /// <summary>Begins a turn of the loop: whoever falls behind before the next <see cref="Flush(TimeSpan)"/> does so now.</summary>
     public void BeginTurn(TimeSpan now) => (turn, Spent) = (now, 0);
@@ -98,8 +98,15 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
         }
     }
 
-    /// <summary>Forgets a client.</summary>
-    public void Remove(Client client) => CatchUp(client);
+    /// <summary>A publisher has another status before that of before could be written to anybody.</summary>
+    public void Conflate(Topic topic) => Conflated += topic.Watches.Items.Length;
+
+    /// <summary>A client is behind no more: it reads again, or is gone.</summary>
+    public void CatchUp(Client client)
+    {
+        Behind -= client.BehindSince is null ? 0 : 1;
+        client.BehindSince = null;
+    }
 
     private void Flush(Client client, TimeSpan now)
     {
@@ -246,12 +253,6 @@ internal sealed class FrameWriter(ClientTable clients, TopicTable topics, Action
         Behind += client.BehindSince is null ? 1 : 0;
         client.BehindSince = since;
         fellBehind?.Invoke(client);
-    }
-
-    private void CatchUp(Client client)
-    {
-        Behind -= client.BehindSince is null ? 0 : 1;
-        client.BehindSince = null;
     }
 
     private static bool IsRinging(Topic topic, in TopicWatch watch) => watch.Is(WatchState.Visible) && topic.Record.Shown == Status.Incoming;

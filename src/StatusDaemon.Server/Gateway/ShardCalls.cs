@@ -73,7 +73,10 @@ internal sealed partial class ShardCalls(
             LogBack(shard);
         }
 
-        versions[shard] = activation == 0 || links[shard].Activation == activation ? versions[shard] : WireVersion.Newest;
+        if (activation != 0 && links[shard].Activation != activation)
+        {
+            versions[shard] = WireVersion.Newest;
+        }
     }
 
     /// <summary>Takes a shard's word that it does not read what it was told, and tells it again in words that it reads.</summary>
