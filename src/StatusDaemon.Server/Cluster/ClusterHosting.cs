@@ -12,6 +12,9 @@ internal static class ClusterHosting
     /// <summary>How long a caller waits for a shard; calls in flight to a silo that died wait this long, so it bounds every failover.</summary>
     public static readonly TimeSpan ResponseLimit = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a member that calls again waits for an answer before it does: Orleans fails no call in flight to a process that has died, nor one that was to go through it.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
+
     /// <summary>How long the whole host may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
     public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(4);
 

@@ -91,7 +91,7 @@ internal sealed partial class OutboxPump(Outboxes outboxes, SteadyClock clock, T
             var isLast = clock.Now.Steady >= until;
             try
             {
-                await observer.DeliverAsync(batch);
+                await observer.DeliverAsync(batch).WaitAsync(ClusterHosting.Patience, time, stop);
                 return null;
             }
             catch (Exception e) when (e is not FramingException && !stop.IsCancellationRequested)

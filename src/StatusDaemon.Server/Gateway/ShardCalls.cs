@@ -12,8 +12,6 @@ namespace StatusDaemon.Gateway;
 internal sealed partial class ShardCalls(
     IReadOnlyList<ShardLink> links, UidTable uids, SteadyClock clock, TimeProvider time, GatewayId id, Func<LoopInput, bool> tell, ILogger log)
 {
-    /// <summary>How long an answer may take before the batch goes again: Orleans fails no call in flight to a daemon that has died, and a batch is taken once however often it comes.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
     private static readonly RetryPause Retry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromMilliseconds(150));
 
     private readonly TimeSpan[] calledAt = new TimeSpan[links.Count];
@@ -139,7 +137,7 @@ internal sealed partial class ShardCalls(
                 await Task.Delay(pause, time);
             }
 
-            var answer = await shards[shard].TakeAsync(batch, self).WaitAsync(Patience, time);
+            var answer = await shards[shard].TakeAsync(batch, self).WaitAsync(ClusterHosting.Patience, time); // a batch is taken once however often it comes
             tell(answer.AsRange() is { } reads ? new LoopInput.Unread(shard, reads) : new LoopInput.Answered(shard, answer.AsAnswer(id, uids)));
         }
         catch (Exception e)

@@ -67,6 +67,22 @@ public sealed class OutboxPumpTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_lost_on_the_way_goes_again_long_before_the_call_fails()
+    {
+        var gateway = new GatewayDouble { IsDeaf = true };
+        pump.Open(Gateway, gateway, WireVersion.Newest);
+        Assert.Equal(OutboxPump.GiveUp, await time.NextWaitAsync(Stop));
+        outboxes.Find(Gateway)!.Add(Status(1));
+        var lost = await gateway.Calls.Reader.ReadAsync(Stop);
+        gateway.IsDeaf = false;
+        Assert.Equal(ClusterHosting.Patience, await time.NextWaitAsync(Stop));
+        time.Advance(ClusterHosting.Patience);
+        await NextAsync();
+
+        Assert.Same(lost, await gateway.Calls.Reader.ReadAsync(Stop));
+    }
+
+    [Fact]
     public async Task What_cannot_be_framed_is_logged_and_the_gateway_can_declare_itself_anew()
     {
         pump.Open(Gateway, new GatewayDouble { Failure = new FramingException(new InvalidOperationException()) }, WireVersion.Newest);
@@ -132,9 +148,12 @@ public sealed class OutboxPumpTests : IDisposable
 
         public Exception? Failure { get; set; }
 
+        /// <summary>Whether no answer ever comes.</summary>
+        public bool IsDeaf { get; set; }
+
         public Task DeliverAsync(Payload batch)
         {
-            var outcome = Failure is { } failure ? Task.FromException(failure) : Task.CompletedTask;
+            var outcome = IsDeaf ? new TaskCompletionSource().Task : Failure is { } failure ? Task.FromException(failure) : Task.CompletedTask;
             Calls.Writer.TryWrite(batch);
             return outcome;
         }

@@ -71,7 +71,7 @@ public sealed class ShardCallsTests
         {
             wait = await time.NextWaitAsync(TestContext.Current.CancellationToken);
         }
-        while (wait == ShardCalls.Patience); // for the answer to a call that was made at once
+        while (wait == ClusterHosting.Patience); // for the answer to a call that was made at once
 
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), wait);
     }
