@@ -41,6 +41,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     private readonly CancellationTokenSource end = new();
     private readonly Lock gate = new();
     private TimeSpan excusedUntil;
+    private TimeSpan late;
     private bool isOngoing;
     private int named;
 
@@ -115,6 +116,7 @@ internal sealed class ChaosRun : IAsyncDisposable
 
         var lamps = SteadyLamps.ToList();
         lamps.ForEach(lamp => lamp.BeginGap());
+        late = TimeSpan.Zero;
         var clock = Stopwatch.StartNew();
         await fault.BeginAsync(installation);
         var began = clock.Elapsed;
@@ -134,7 +136,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         await Task.Delay(Balancing);
         var afterwards = GapsOf(lamps);
         await AuditAsync();
-        return new Outcome(fault, meanwhile, afterwards, dark, clients.Sum(client => client.Returns) - returns, violations.Count - before);
+        return new Outcome(fault, meanwhile, afterwards, dark, late, clients.Sum(client => client.Returns) - returns, violations.Count - before);
     }
 
     /// <summary>Everybody says his last word, and everybody who may must see it.</summary>
@@ -203,8 +205,10 @@ internal sealed class ChaosRun : IAsyncDisposable
     {
         using var timer = new PeriodicTimer(TalkEvery);
         ChaosClient[] talking = [.. clients.Where(client => talkers.Contains(client.Self))];
-        while (await timer.WaitForNextTickAsync() && !end.IsCancellationRequested)
+        for (var last = Now; await timer.WaitForNextTickAsync() && !end.IsCancellationRequested; last = Now)
         {
+            var behind = Now - last - TalkEvery;
+            late = behind > late ? behind : late;
             foreach (var client in talking)
             {
                 _ = client.SayAsync();
@@ -356,8 +360,9 @@ internal sealed class ChaosRun : IAsyncDisposable
 /// <param name="Meanwhile">Until it was put right.</param>
 /// <param name="Afterwards">From then on; of a lamp that was dark then, with the time before.</param>
 /// <param name="Dark">Lamps without news for more than a second at the end of the fault, before it was put right.</param>
+/// <param name="Late">How late those who talk themselves were, at most: as much of what lamps lacked is no member's fault.</param>
 /// <param name="Returns">Times that clients had to come back.</param>
-internal sealed record Outcome(Fault Fault, Gaps Meanwhile, Gaps Afterwards, int Dark, int Returns, int Violations);
+internal sealed record Outcome(Fault Fault, Gaps Meanwhile, Gaps Afterwards, int Dark, TimeSpan Late, int Returns, int Violations);
 
 /// <summary>The longest time that lamps of those who talk had no news.</summary>
 /// <param name="Median">Of all those lamps.</param>

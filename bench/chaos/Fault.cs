@@ -12,9 +12,10 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
     /// <summary>Whether gateways, or who is connected to them, may be away for longer than the grace for those who are offline.</summary>
     public bool OutlastsGrace => Lasts + TimeSpan.FromSeconds(4) >= Installation.Grace;
 
-    /// <summary>All there are. Those of one daemon or gateway are of the first; the order of the processes decides nothing.</summary>
+    /// <summary>All there are, and nothing at all, which tells the faults from the machine. Those of one daemon or gateway are of the first; the order of the processes decides nothing.</summary>
     public static IReadOnlyList<Fault> All { get; } =
     [
+        new("nothing", Seconds(5), Nothing, Nothing),
         new("kill-daemon", Seconds(5), at => at.Daemons[0].KillAsync(), Start(at => at.Daemons[0])),
         new("kill-daemons", Seconds(3), at => Task.WhenAll(at.Daemons.Select(daemon => daemon.KillAsync())), Do(at => at.Daemons.ToList().ForEach(daemon => daemon.Start()))),
         new("stop-daemon", Seconds(3), at => at.Daemons[0].StopAsync(), Start(at => at.Daemons[0])),
@@ -30,7 +31,7 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
         new("stop-gateway", Seconds(3), at => at.Gateways[0].StopAsync(), Start(at => at.Gateways[0])),
         new("hang-gateway", Seconds(5), Do(at => at.Gateways[0].Suspend()), Do(at => at.Gateways[0].Resume())),
         new("kill-redis", Seconds(5), at => at.Redis.KillAsync(), Start(at => at.Redis)),
-        new("empty-redis", Seconds(5), at => at.EmptyAsync(), Do(_ => { })),
+        new("empty-redis", Seconds(5), at => at.EmptyAsync(), Nothing),
         new("hang-redis", Seconds(5), Do(at => at.Redis.Suspend()), Do(at => at.Redis.Resume())),
     ];
 
@@ -41,6 +42,8 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
         act(at);
         return Task.CompletedTask;
     };
+
+    private static Task Nothing(Installation at) => Task.CompletedTask;
 
     private static Func<Installation, Task> Start(Func<Installation, Member> whom) => Do(at => whom(at).Start());
 

@@ -25,7 +25,7 @@ async Task<int> RunAsync(ParseResult line, CancellationToken stop)
             var outcome = await run.SufferAsync(wanted.Length == 0 && round >= faults.Count ? faults[random.Next(faults.Count)] : faults[round % faults.Count]);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{outcome.Fault,-32} no news, median and longest: meanwhile {outcome.Meanwhile}, afterwards {outcome.Afterwards}; dark at its end {outcome.Dark,3}; returns {outcome.Returns,4}; violations {outcome.Violations}"));
+                $"{outcome.Fault,-32} no news, median and longest: meanwhile {outcome.Meanwhile}, afterwards {outcome.Afterwards}; dark at its end {outcome.Dark,3}; load late by {outcome.Late.TotalMilliseconds,4:F0} ms; returns {outcome.Returns,4}; violations {outcome.Violations}"));
         }
 
         await run.FinishAsync();
