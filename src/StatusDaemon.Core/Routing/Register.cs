@@ -6,6 +6,8 @@ namespace StatusDaemon.Routing;
 /// <summary>All that a router keeps of one publisher.</summary>
 internal sealed class Register(int slot, Uid uid) : ISlotted
 {
+    private const int StepBits = 17; // 13 ms
+
     public SlotPages<Watch> Watches;
 
     /// <summary>Connections of the subscriber itself.</summary>
@@ -48,37 +50,44 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     /// <summary>Whether the record is known: the store was asked, or something newer was accepted.</summary>
     public bool IsRead
     {
-        get => bytes.IsRead;
-        set => bytes.IsRead = value;
+        get => Has(Flags.IsRead);
+        set => Set(Flags.IsRead, value);
     }
 
     /// <summary>Whether the store was asked for it and has not answered yet.</summary>
     public bool IsAsked
     {
-        get => bytes.IsAsked;
-        set => bytes.IsAsked = value;
+        get => Has(Flags.IsAsked);
+        set => Set(Flags.IsAsked, value);
     }
 
     /// <summary>Whether it was in the directory and is no more: hidden from everyone, also where unknown UIDs are accepted (decision 0011).</summary>
     public bool IsRemoved
     {
-        get => bytes.IsRemoved;
-        set => bytes.IsRemoved = value;
+        get => Has(Flags.IsRemoved);
+        set => Set(Flags.IsRemoved, value);
     }
 
     /// <summary>Whether the record came from a gateway and waits to be compared with the store's.</summary>
     public bool IsHeld
     {
-        get => bytes.IsHeld;
-        set => bytes.IsHeld = value;
+        get => Has(Flags.IsHeld);
+        set => Set(Flags.IsHeld, value);
     }
 
     /// <summary>Whether somebody who is connected has said a status here, or had before this activation: then he is not gone, whoever believes it.</summary>
     public bool HasSpoken
     {
-        get => bytes.HasSpoken;
-        set => bytes.HasSpoken = value;
+        get => Has(Flags.HasSpoken);
+        set => Set(Flags.HasSpoken, value);
     }
+
+    /// <summary>Notes when a status was said that this activation accepts, by the clock that always counts.</summary>
+    public void NoteSaid(TimeSpan at) => bytes.SaidAt = StepOf(at);
+
+    /// <summary>Whether the status that this activation accepted last was said after a moment, by more than a step of the clock.</summary>
+    /// <param name="moment">Less than ten months away from it: the steps come round in twenty-one.</param>
+    public bool WasSaidAfter(TimeSpan moment) => (int)(bytes.SaidAt - StepOf(moment)) > 0;
 
     /// <summary>The version that the record had before it was taken over from a gateway: what another gateway's record is compared with. None for a record of our own.</summary>
     public StatusVersion TakenFrom
@@ -148,17 +157,30 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
     /// <summary>Whether nothing is left that needs it.</summary>
     public bool IsIdle => Version.IsNone && Watches.Count == 0 && Leases == 0 && !IsAwaitingStore;
 
+    private static uint StepOf(TimeSpan at) => (uint)(at.Ticks >> StepBits);
+
+    private bool Has(Flags flag) => (bytes.Flags & flag) != 0;
+
+    private void Set(Flags flag, bool isSo) => bytes.Flags = isSo ? bytes.Flags | flag : bytes.Flags & ~flag;
+
     /// <summary>All that is smaller than a word, in one place: between words each would be padded.</summary>
     private struct Bytes
     {
+        public uint SaidAt;
         public ClientTimestamp Timestamp;
         public Status Status;
         public SourceKind Kind;
-        public bool IsRead;
-        public bool IsAsked;
-        public bool IsRemoved;
-        public bool IsHeld;
-        public bool HasSpoken;
+        public Flags Flags;
+    }
+
+    [Flags]
+    private enum Flags : byte
+    {
+        IsRead = 1,
+        IsAsked = 2,
+        IsRemoved = 4,
+        IsHeld = 8,
+        HasSpoken = 16,
     }
 
     /// <summary>What a subscriber has no use for who is connected all the time, under a router that lives all the time.</summary>

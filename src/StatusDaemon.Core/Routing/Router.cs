@@ -25,7 +25,9 @@ public sealed class Router
     private readonly ShardHistory history;
     private readonly Recovery recovery;
     private readonly AwakeClock clock;
+    private readonly Dictionary<Uid, (RouterInput.Publish Said, TimeSpan At)> early = new(Uid.Comparer); // what people said who are connected and whom the directory here does not know yet
     private DirectorySnapshot directory;
+    private TimeSpan always; // when the input is that is taken now, by the clock that counts while nobody is awake too
 
     /// <summary>A shard that has just been activated and knows nothing of its subscribers yet.</summary>
     /// <param name="uids">Shared by everything in the process.</param>
@@ -101,16 +103,17 @@ public sealed class Router
     /// <param name="now">Not before that of an earlier input, by its steady clock.</param>
     public void Apply(RouterInput input, Moment now, ICollection<Effect> effects)
     {
+        always = now.Steady;
         now = clock.Advance(now);
         switch (input)
         {
             case RouterInput.Publish publish:
-                Publish(publish, now, effects);
+                Publish(publish, TimeSpan.Zero, now, effects);
                 break;
             case RouterInput.Late late:
-                if (!IsOvertaken(late, now))
+                if (!IsOvertaken(late))
                 {
-                    Publish(late.Said, now with { Utc = now.Utc - late.Age }, effects);
+                    Publish(late.Said, late.Age, now, effects);
                 }
 
                 break;
@@ -191,41 +194,48 @@ public sealed class Router
         }
     }
 
-    private void Publish(RouterInput.Publish publish, Moment now, ICollection<Effect> effects)
+    /// <param name="age">How long ago it was said.</param>
+    private void Publish(RouterInput.Publish publish, TimeSpan age, Moment now, ICollection<Effect> effects)
     {
-        // The gateway has refused these two; here it is the owner that makes sure.
+        // The gateway has refused these two; here it is the owner that makes sure. But the gateway may know of a newcomer sooner.
         if (!directory.MayLogIn(publish.Publisher) || !directory.IsLocal(publish.Publisher))
         {
+            if (leases.Find(publish.Connection) >= 0 && connections.SubscriberOf(connections.Find(publish.Connection)).Equals(publish.Publisher))
+            {
+                early[publish.Publisher] = (publish, always - age);
+            }
+
             return;
         }
 
         var register = registers.GetOrAdd(publish.Publisher);
         register.HasSpoken = register.Leases > 0;
-        Accept(register, publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now), now, effects);
+        Accept(register, publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now.Utc - age), now, effects);
+        register.NoteSaid(always - age);
     }
 
     /// <summary>Whether this activation has accepted a status that was said after one that comes late. What it took over from elsewhere was said before.</summary>
-    private bool IsOvertaken(RouterInput.Late late, Moment now) =>
+    private bool IsOvertaken(RouterInput.Late late) =>
         registers.TryGet(late.Said.Publisher, out var register)
         && history.IsOfThisActivation(register.Record.Version)
         && register.TakenFrom.IsNone
-        && register.Record.Source.At > now.Utc - late.Age;
+        && register.WasSaidAfter(always - late.Age);
 
-    private ChangeSource SourceOf(ConnectionId connection, Uid publisher, Moment now)
+    private ChangeSource SourceOf(ConnectionId connection, Uid publisher, DateTimeOffset at)
     {
         var lease = leases.Find(connection) is var slot and >= 0 ? leases[slot] : default;
-        return new ChangeSource(SourceKind.Client, lease.Actor ?? publisher.ToString(), lease.Through ?? "", now.Utc);
+        return new ChangeSource(SourceKind.Client, lease.Actor ?? publisher.ToString(), lease.Through ?? "", at);
     }
 
-    /// <summary>Lets what a client said count again that was taken for gone.</summary>
+    /// <summary>Lets what a client said count again that was taken for gone, if it is still there.</summary>
     private void Restore(RouterInput.Restore restore, Moment now, ICollection<Effect> effects)
     {
-        if (!registers.TryGet(restore.Publisher, out var register) || !directory.MayLogIn(restore.Publisher) || !directory.IsLocal(restore.Publisher))
+        if (leases.Find(restore.Connection) < 0 || !registers.TryGet(restore.Publisher, out var register) || !directory.MayLogIn(restore.Publisher) || !directory.IsLocal(restore.Publisher))
         {
             return;
         }
 
-        register.HasSpoken = register.Leases > 0;
+        register.HasSpoken = true;
         if (!recovery.IsComplete)
         {
             recovery.Postponed.TryAdd(restore.Publisher, restore);
@@ -233,7 +243,7 @@ public sealed class Router
 
         if (recovery.IsKnown(register) && register.Record.Source.Kind == SourceKind.Offline)
         {
-            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now), now, effects);
+            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now.Utc), now, effects);
         }
     }
 
@@ -241,6 +251,8 @@ public sealed class Router
     private void Accept(Register register, Status status, ClientTimestamp timestamp, ChangeSource source, Moment now, ICollection<Effect> effects)
     {
         history.Put(register, new StatusRecord(status, timestamp, default, source));
+        register.NoteSaid(always);
+        early.Remove(register.Uid);
         watches.Show(register, effects);
         offline.Start(register, now.Steady, directory);
     }
@@ -288,6 +300,11 @@ public sealed class Router
         if (leases.Find(id) is var lease and >= 0 && registers.TryGet(connections.SubscriberOf(connection), out var own))
         {
             leases.End(lease);
+            if (early.TryGetValue(own.Uid, out var unheard) && unheard.Said.Connection == id)
+            {
+                early.Remove(own.Uid);
+            }
+
             own.Leases--;
             own.HasSpoken &= own.Leases > 0;
             own.IsAwaitingStore = !recovery.IsComplete;
@@ -361,6 +378,13 @@ public sealed class Router
         }
 
         watches.Judge(change, effects);
+        foreach (var (uid, unheard) in early.ToArray())
+        {
+            if (directory.MayLogIn(uid) && directory.IsLocal(uid))
+            {
+                Publish(unheard.Said, always - unheard.At, now, effects); // after the rules, which it must not pass
+            }
+        }
     }
 
     private void SetOffline(Moment now, ICollection<Effect> effects)

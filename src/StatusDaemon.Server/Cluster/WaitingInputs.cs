@@ -105,6 +105,8 @@ internal sealed class WaitingInputs
                     return !closed.Contains(watch.Connection) && overtaken.Add((watch.Connection, watch.Publisher));
                 case RouterInput.Unwatch unwatch:
                     return !closed.Contains(unwatch.Connection) && overtaken.Add((unwatch.Connection, unwatch.Publisher));
+                case RouterInput.Restore restore:
+                    return !closed.Contains(restore.Connection);
                 case RouterInput.Open open when connected.Add(open.Subscriber) || !closed.Contains(open.Connection) || publishing.Contains(open.Connection):
                     opened.Add(open.Connection);
                     return true;

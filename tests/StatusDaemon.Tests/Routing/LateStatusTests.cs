@@ -48,6 +48,30 @@ public sealed class LateStatusTests
         Assert.Equal(Status.Busy, shard.StatusOf("alice"));
     }
 
+    [Theory, InlineData(-3600), InlineData(3600)]
+    public void Whoever_sets_the_wall_clock_meanwhile_makes_no_difference(int seconds)
+    {
+        shard.After(Second * 10, GatewayA, GatewayB);
+        shard.Apply(Publish(Status.Busy, connection: 2));
+        shard.Now = shard.Now with { Utc = shard.Now.Utc + (Second * seconds) };
+        shard.After(Second * 5, GatewayA, GatewayB);
+        Late(Status.Absent, age: 6);
+        Assert.Equal(Status.Busy, shard.StatusOf("alice"));
+        Late(Status.Incoming, age: 4);
+        Assert.Equal(Status.Incoming, shard.StatusOf("alice"));
+    }
+
+    [Fact]
+    public void What_was_said_while_the_shard_was_away_counts_by_when_it_was_said()
+    {
+        shard.Apply(Publish(Status.Busy, connection: 2));
+        shard.Away(Second * 60);
+        Late(Status.Absent, age: 20);
+        Assert.Equal(Status.Absent, shard.StatusOf("alice"));
+        Late(Status.Incoming, age: 30);
+        Assert.Equal(Status.Absent, shard.StatusOf("alice"));
+    }
+
     [Fact]
     public void What_was_taken_over_from_elsewhere_was_said_before()
     {
@@ -58,6 +82,23 @@ public sealed class LateStatusTests
         other.Apply(new RouterInput.Adopt(UidOf("alice"), Record(Status.Busy, 1, 1) with { Source = new ChangeSource(SourceKind.Client, "alice", "", other.Now.Utc + (Second * 600)) }));
         other.Apply(new RouterInput.Late(new RouterInput.Publish(Connection(1), UidOf("alice"), Status.Absent, default), Second * 3));
         Assert.Equal(Status.Absent, other.StatusOf("alice"));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void What_a_newcomer_says_before_the_directory_here_knows_him_counts_from_then_on_if_he_is_still_there(bool stays)
+    {
+        var early = Shard.Ready(directory: Everyone([], except: "alice"));
+        early.Open("alice", connection: 1);
+        early.Watch("bob", "alice", connection: 2, gateway: GatewayB);
+        Assert.Empty(early.Publish("alice", Status.Busy));
+        Assert.Empty(early.Publish("alice", Status.Absent));
+        early.Open("alice", connection: 3);
+        early.Close(stays ? 3 : 1);
+        early.After(Second, GatewayA, GatewayB);
+        var told = early.Follow(Everyone([]));
+        Assert.Equal(stays ? Status.Absent : Status.Unknown, early.StatusOf("alice"));
+        Assert.Equal(stays, told.OfType<Effect.Deliver>().Any(deliver => deliver.Record.Shown == Status.Absent));
+        Assert.Equal(stays, early.Router.RecordOf(UidOf("alice")).Source.At == early.Now.Utc - Second);
     }
 
     private static RouterInput.Publish Publish(Status status, long connection) => new(Connection(connection, connection == 2 ? GatewayB : GatewayA), UidOf("alice"), status, default);

@@ -110,6 +110,19 @@ public sealed class OfflineRuleTests
     }
 
     [Fact]
+    public void What_he_said_does_not_count_again_once_he_has_left()
+    {
+        var shard = new Shard();
+        shard.Apply(new RouterInput.Declare(GatewayA));
+        shard.Open("alice", connection: 1);
+        shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, default));
+        shard.Close(1);
+        shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.NotRegistered, 1, 1, SourceKind.Offline))]));
+        shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, default));
+        Assert.Equal(Status.NotRegistered, shard.StatusOf("alice"));
+    }
+
+    [Fact]
     public void The_scan_may_tell_of_the_belief_after_what_he_said_was_compared_with_the_store()
     {
         var shard = new Shard();

@@ -12,6 +12,7 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
     private readonly Dictionary<ConnectionId, Uid> leases = [];
     private readonly Dictionary<(ConnectionId Connection, Uid Publisher), Wish> watches = [];
     private readonly Dictionary<Uid, Status> statuses = [];
+    private readonly Dictionary<Uid, (ConnectionId Connection, Status Status)> early = [];
     private readonly HashSet<Uid> known = [];
     private readonly HashSet<Uid> asked = [];
 
@@ -76,6 +77,9 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
             case RouterInput.Publish publish when directory.MayLogIn(publish.Publisher) && directory.IsLocal(publish.Publisher):
                 Accept(publish.Publisher, publish.Status, isByClient: true, outcome);
                 break;
+            case RouterInput.Publish publish when leases.GetValueOrDefault(publish.Connection)?.Equals(publish.Publisher) == true:
+                early[publish.Publisher] = (publish.Connection, publish.Status);
+                break;
             case RouterInput.Set set:
                 Accept(set.Publisher, set.Status, isByClient: false, outcome);
                 break;
@@ -97,6 +101,11 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
                 directory = changed.Change.To;
                 removed.ExceptWith(directory.Subscribers.Select(subscriber => subscriber.Uid));
                 JudgeAll(outcome);
+                foreach (var (publisher, said) in early.Where(pair => directory.MayLogIn(pair.Key) && directory.IsLocal(pair.Key)).ToArray())
+                {
+                    Accept(publisher, said.Status, isByClient: true, outcome);
+                }
+
                 break;
         }
 
@@ -143,6 +152,7 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
     private void Accept(Uid publisher, Status status, bool isByClient, Outcome outcome)
     {
         statuses[publisher] = status;
+        early.Remove(publisher);
         _ = isByClient ? byClient.Add(publisher) : byClient.Remove(publisher);
         known.Add(publisher);
         foreach (var gateway in watches.Where(pair => pair.Key.Publisher.Equals(publisher) && pair.Value is { IsAnswered: true, IsVisible: true }).Select(pair => pair.Key.Connection.Gateway).Distinct())
@@ -181,9 +191,17 @@ internal sealed class RouterModel(DirectorySnapshot directory, IReadOnlyDictiona
 
     private void End(ConnectionId connection)
     {
-        if (leases.Remove(connection, out var subscriber) && !allRead)
+        if (leases.Remove(connection, out var subscriber))
         {
-            left.Add(subscriber);
+            if (!allRead)
+            {
+                left.Add(subscriber);
+            }
+
+            if (early.TryGetValue(subscriber, out var said) && said.Connection == connection)
+            {
+                early.Remove(subscriber);
+            }
         }
 
         foreach (var key in watches.Keys.Where(key => key.Connection == connection).ToArray())

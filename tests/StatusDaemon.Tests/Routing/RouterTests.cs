@@ -29,7 +29,9 @@ public sealed class RouterTests
             Assert.Equal(expected.Reads, effects.OfType<Effect.Read>().Select(read => read.Publisher).ToHashSet());
             Assert.Equal(expected.Delivers.Count + expected.Tells.Count + expected.Reads.Count, effects.Count);
             Assert.All(effects.OfType<Effect.Deliver>(), deliver => Assert.Equal(shard.Router.RecordOf(deliver.Publisher), deliver.Record));
-            Assert.All(effects.OfType<Effect.Tell>(), tell => Assert.Equal(tell.IsVisible ? shard.Router.RecordOf(tell.Publisher) : default, tell.Record));
+            Assert.All(
+                effects.OfType<Effect.Tell>().Where(tell => !expected.Delivers.Contains((tell.Connection.Gateway, tell.Publisher))), // else what follows is newer
+                tell => Assert.Equal(tell.IsVisible ? shard.Router.RecordOf(tell.Publisher) : default, tell.Record));
             Assert.All(People, person => Assert.Equal(model.StatusOf(person), shard.Router.RecordOf(person).Shown));
             Assert.Equal((model.Registers, model.Sessions), (shard.Router.RegisterCount, shard.Router.SessionCount));
         }
