@@ -82,6 +82,13 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         set => Set(Flags.HasSpoken, value);
     }
 
+    /// <summary>Whether the record is what a connection had said before the offline rule spoke: another one may have spoken later.</summary>
+    public bool IsRestored
+    {
+        get => Has(Flags.IsRestored);
+        set => Set(Flags.IsRestored, value);
+    }
+
     /// <summary>Notes when a status was said that this activation accepts, by the clock that always counts.</summary>
     public void NoteSaid(TimeSpan at) => bytes.SaidAt = StepOf(at);
 
@@ -181,6 +188,7 @@ internal sealed class Register(int slot, Uid uid) : ISlotted
         IsRemoved = 4,
         IsHeld = 8,
         HasSpoken = 16,
+        IsRestored = 32,
     }
 
     /// <summary>What a subscriber has no use for who is connected all the time, under a router that lives all the time.</summary>

@@ -238,12 +238,17 @@ public sealed class Router
         register.HasSpoken = true;
         if (!recovery.IsComplete)
         {
-            recovery.Postponed.TryAdd(restore.Publisher, restore);
+            if (!recovery.Postponed.TryGetValue(restore.Publisher, out var other) || leases.Find(other.Connection) < 0 || other.SaidAt <= restore.SaidAt)
+            {
+                recovery.Postponed[restore.Publisher] = restore;
+            }
         }
 
-        if (recovery.IsKnown(register) && register.Record.Source.Kind == SourceKind.Offline)
+        if (recovery.IsKnown(register) && (register.Record.Source.Kind == SourceKind.Offline || (register.IsRestored && !register.WasSaidAfter(restore.SaidAt))))
         {
-            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now.Utc), now, effects);
+            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now.Utc - (always - restore.SaidAt)), now, effects);
+            register.NoteSaid(restore.SaidAt);
+            register.IsRestored = true;
         }
     }
 
@@ -252,6 +257,7 @@ public sealed class Router
     {
         history.Put(register, new StatusRecord(status, timestamp, default, source));
         register.NoteSaid(always);
+        register.IsRestored = false;
         early.Remove(register.Uid);
         watches.Show(register, effects);
         offline.Start(register, now.Steady, directory);

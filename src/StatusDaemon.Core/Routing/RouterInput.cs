@@ -47,7 +47,8 @@ public abstract record RouterInput
     public sealed record Late(Publish Said, TimeSpan Age) : RouterInput;
 
     /// <summary>A gateway that was away declares what one of its clients said last: it counts again if the offline rule has spoken since, for somebody who was there all the time.</summary>
-    public sealed record Restore(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp) : RouterInput;
+    /// <param name="SaidAt">When, by the clock of who is told: see <see cref="ShardBatch.At"/>. Of several connections the one that spoke last counts.</param>
+    public sealed record Restore(ConnectionId Connection, Uid Publisher, Status Status, ClientTimestamp Timestamp, TimeSpan SaidAt = default) : RouterInput;
 
     /// <summary>Another hand than the subscriber's own client sets a status: an administrator, a PBX.</summary>
     public sealed record Set(Uid Publisher, Status Status, ClientTimestamp Timestamp, SourceKind Kind, string Actor, string Through) : RouterInput;

@@ -10,8 +10,7 @@ namespace StatusDaemon.Routing;
 public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number, IReadOnlyList<RouterInput> Inputs, TimeSpan At = default) : IFramed
 {
     private const long TicksOfWire = TimeSpan.TicksPerMillisecond;
-    private const byte SinceRestore = 4;
-    private const byte SinceWaited = 4;
+    private const byte SinceRestoreAge = 5;
 
     /// <summary>Whether the gateway begins to declare all that it has.</summary>
     public bool Declares => Inputs is [RouterInput.Declare, ..];
@@ -24,9 +23,8 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         wire.Number64(Gateway.Value);
         wire.Count(Activation);
         wire.Count(Number);
-        var known = version >= SinceRestore ? Inputs : [.. Inputs.Where(input => input is not RouterInput.Restore)];
-        wire.Count(known.Count);
-        foreach (var input in known)
+        wire.Count(Inputs.Count);
+        foreach (var input in Inputs)
         {
             Write(wire, input, version, At);
         }
@@ -88,11 +86,7 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
                 wire.Name(publish.Publisher);
                 wire.Byte((byte)publish.Status);
                 wire.Stamp(publish.Timestamp);
-                if (version >= SinceWaited)
-                {
-                    wire.Count(Math.Max(0, (at - publish.SaidAt).Ticks / TicksOfWire));
-                }
-
+                wire.Count(AgeOf(publish.SaidAt, at));
                 break;
             case RouterInput.Adopt adopt:
                 wire.Byte((byte)Tag.Adopt);
@@ -108,6 +102,11 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
                 wire.Name(restore.Publisher);
                 wire.Byte((byte)restore.Status);
                 wire.Stamp(restore.Timestamp);
+                if (version >= SinceRestoreAge)
+                {
+                    wire.Count(AgeOf(restore.SaidAt, at));
+                }
+
                 break;
             default:
                 throw new InvalidOperationException($"A gateway does not give {input.GetType().Name}.");
@@ -124,12 +123,14 @@ public sealed record ShardBatch(GatewayId Gateway, long Activation, long Number,
         Tag.Publish => new RouterInput.Publish(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp(), SaidAtOf(ref wire)),
         Tag.Adopt => new RouterInput.Adopt(wire.Name(), wire.Record()),
         Tag.Leave => new RouterInput.Leave(gateway),
-        Tag.Restore => new RouterInput.Restore(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp()),
+        Tag.Restore => new RouterInput.Restore(new ConnectionId(gateway, wire.Count()), wire.Name(), wire.Status(), wire.Stamp(), wire.Version >= SinceRestoreAge ? SaidAtOf(ref wire) : default),
         _ => throw new FormatException("A batch holds an input of an unknown kind."),
     };
 
-    /// <summary>Read before <see cref="At"/> is zero: whatever is earlier is negative.</summary>
-    private static TimeSpan SaidAtOf(ref WireReader wire) => wire.Version >= SinceWaited ? TimeSpan.FromTicks(-wire.Small() * TicksOfWire) : TimeSpan.Zero;
+    private static long AgeOf(TimeSpan saidAt, TimeSpan at) => Math.Clamp((at - saidAt).Ticks / TicksOfWire, 0, int.MaxValue);
+
+    /// <summary>As <see cref="At"/> is zero once it was read, whatever is earlier is negative.</summary>
+    private static TimeSpan SaidAtOf(ref WireReader wire) => TimeSpan.FromTicks(-wire.Small() * TicksOfWire);
 
     /// <summary>Append-only: the numbers travel between members.</summary>
     private enum Tag : byte

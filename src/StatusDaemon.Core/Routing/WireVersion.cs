@@ -8,8 +8,8 @@ namespace StatusDaemon.Routing;
 public static class WireVersion
 {
     /// <summary>What a message has where nothing else was agreed on.</summary>
-    public const byte Newest = 4;
+    public const byte Newest = 5;
 
-    /// <summary>The one before: without <see cref="RouterInput.Restore"/>, and without the time that a status waited.</summary>
-    public const byte Oldest = 3;
+    /// <summary>The one before: without the age of a <see cref="RouterInput.Restore"/>.</summary>
+    public const byte Oldest = 4;
 }

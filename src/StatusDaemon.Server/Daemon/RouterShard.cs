@@ -248,7 +248,7 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
             {
                 var input = batch.Inputs[known.Applied];
                 var before = router.LastChange;
-                await ApplyAsync(LateOr(input, batch), stop); // throws only before it has changed anything
+                await ApplyAsync(WithAge(input, batch), stop); // throws only before it has changed anything
                 if (input.IsChange)
                 {
                     known.Accepted.Add(input is RouterInput.Adopt || router.LastChange == before ? default : router.LastChange);
@@ -273,8 +273,13 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
         return known.LastAnswer;
     }
 
-    private static RouterInput LateOr(RouterInput input, ShardBatch batch) =>
-        input is RouterInput.Publish publish && batch.At - publish.SaidAt is var age && age >= RouterSettings.LateAfter ? new RouterInput.Late(publish, age) : input;
+    /// <summary>Tells by our own clock when something was said.</summary>
+    private RouterInput WithAge(RouterInput input, ShardBatch batch) => input switch
+    {
+        RouterInput.Publish publish when batch.At - publish.SaidAt is var age && age >= RouterSettings.LateAfter => new RouterInput.Late(publish, age),
+        RouterInput.Restore restore => restore with { SaidAt = clock.Now.Steady - (batch.At - restore.SaidAt) },
+        _ => input,
+    };
 
     /// <summary>Statuses do not go with an answer that waits for the store, nor past a verdict that is told through the outbox, and may hide them.</summary>
     private void PutInOutbox(Outbox outbox)

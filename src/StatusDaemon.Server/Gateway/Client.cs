@@ -58,7 +58,8 @@ internal sealed class Client(int slot, ConnectionId id, Uid subscriber, ClientOr
 }
 
 /// <summary>What a client said of itself.</summary>
-internal readonly record struct SaidStatus(Status Status, ClientTimestamp Timestamp);
+/// <param name="At">When, by the clock of <see cref="Cluster.ShardLink.Next"/>.</param>
+internal readonly record struct SaidStatus(Status Status, ClientTimestamp Timestamp, TimeSpan At);
 
 /// <summary>Where a client comes from, for "who set it, through what".</summary>
 /// <param name="Actor">Its principal.</param>

@@ -134,7 +134,7 @@ internal sealed class FanOut
 
         if (wish.Status is { } status)
         {
-            client.Said = new SaidStatus(status, wish.Timestamp);
+            client.Said = new SaidStatus(status, wish.Timestamp, saidAt);
             LinkOf(client.Subscriber).Add(new RouterInput.Publish(client.Id, client.Subscriber, status, wish.Timestamp, saidAt));
         }
 
@@ -300,7 +300,7 @@ internal sealed class FanOut
                 inputs.Add(OpenOf(client));
                 if (client.Said is { } said)
                 {
-                    inputs.Add(new RouterInput.Restore(client.Id, client.Subscriber, said.Status, said.Timestamp));
+                    inputs.Add(new RouterInput.Restore(client.Id, client.Subscriber, said.Status, said.Timestamp, said.At));
                 }
             }
         }

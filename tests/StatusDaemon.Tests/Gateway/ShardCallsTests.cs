@@ -50,7 +50,7 @@ public sealed class ShardCallsTests
         await ExpectPauseAsync(calls, 50);
 
         Assert.Equal(
-            "Shard 0 did not answer and is asked until it does: it reads messages of versions 5 to 6, and this gateway writes 3 to 4: upgrade the older of the two by one release at a time",
+            "Shard 0 did not answer and is asked until it does: it reads messages of versions 6 to 7, and this gateway writes 4 to 5: upgrade the older of the two by one release at a time",
             await log.Lines.ReadAsync(TestContext.Current.CancellationToken));
         Assert.False(log.Lines.TryRead(out _));
     }

@@ -49,6 +49,33 @@ public sealed class OfflineRuleTests
         Assert.Equal((Status.Busy, SourceKind.Client, Stamp(7)), (told.Record.Shown, told.Record.Source.Kind, told.Record.Timestamp));
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void Of_two_connections_that_were_there_all_the_time_the_one_counts_that_spoke_last(bool firstIsLast, bool isRead)
+    {
+        var shard = isRead ? Shard.Ready(null, null, ("alice", Record(Status.NotRegistered, 1, 1, SourceKind.Offline))) : new Shard();
+        foreach (var (gateway, said, ago) in new[] { (GatewayA, Status.Busy, firstIsLast ? 5 : 9), (GatewayB, Status.Absent, 7) })
+        {
+            shard.Apply(new RouterInput.Declare(gateway));
+            shard.Open("alice", connection: 1, gateway);
+            shard.Apply(new RouterInput.Restore(Connection(1, gateway), UidOf("alice"), said, default, shard.Now.Steady - (Second * ago)));
+        }
+
+        if (!isRead)
+        {
+            shard.Apply(new RouterInput.AllRead([(UidOf("alice"), Record(Status.NotRegistered, 1, 1, SourceKind.Offline))]));
+        }
+
+        Assert.Equal(firstIsLast ? Status.Busy : Status.Absent, shard.StatusOf("alice"));
+        Assert.Equal(shard.Now.Utc - (Second * (firstIsLast ? 5 : 7)), shard.Router.RecordOf(UidOf("alice")).Source.At);
+        shard.Publish("alice", Status.Incoming);
+        shard.Apply(new RouterInput.Restore(Connection(1), UidOf("alice"), Status.Busy, default, shard.Now.Steady));
+        Assert.Equal(Status.Incoming, shard.StatusOf("alice"));
+    }
+
     [Fact]
     public void What_he_said_does_not_count_over_what_another_hand_has_set_since()
     {
