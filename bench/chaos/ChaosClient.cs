@@ -11,21 +11,26 @@ internal sealed class ChaosClient : IAsyncDisposable
 
     private readonly Person self;
     private readonly Dictionary<string, Lamp> lamps;
-    private readonly Func<Person, CancellationToken, Task<ClientWebSocket>> connect;
+    private readonly Installation installation;
+    private readonly IReadOnlyList<Member> gateways;
     private readonly Action<string> violate;
     private readonly Func<TimeSpan> clock;
     private readonly CancellationTokenSource end = new();
     private readonly SemaphoreSlim sending = new(1);
     private readonly Task running;
     private volatile ClientWebSocket? socket;
+    private volatile int place;
 
-    /// <param name="connect">Makes a connection that is logged in.</param>
+    /// <param name="gateways">Where it may go, in turn.</param>
+    /// <param name="first">The one that it goes to first.</param>
     /// <param name="violate">Is told what must not be.</param>
-    public ChaosClient(Person self, IEnumerable<Lamp> lamps, Func<Person, CancellationToken, Task<ClientWebSocket>> connect, Action<string> violate, Func<TimeSpan> clock)
+    public ChaosClient(Person self, IEnumerable<Lamp> lamps, Installation installation, IReadOnlyList<Member> gateways, int first, Action<string> violate, Func<TimeSpan> clock)
     {
         this.self = self;
+        this.installation = installation;
+        this.gateways = gateways;
+        place = first;
         this.lamps = lamps.ToDictionary(lamp => lamp.Publisher.UidText);
-        this.connect = connect;
         this.violate = violate;
         this.clock = clock;
         running = RunAsync(end.Token);
@@ -42,6 +47,16 @@ internal sealed class ChaosClient : IAsyncDisposable
 
     /// <summary>Whether it has a connection, as far as it knows.</summary>
     public bool IsConnected => socket is not null;
+
+    /// <summary>Where it is, or goes next.</summary>
+    public Member Gateway => gateways[(place + gateways.Count) % gateways.Count];
+
+    /// <summary>Leaves for another gateway, as a client does that is restarted.</summary>
+    public void MoveTo(Member gateway)
+    {
+        place = gateways.ToList().IndexOf(gateway) - 1; // the next one in turn
+        socket?.Abort();
+    }
 
     /// <summary>Says the next status, if there is a connection to say it to.</summary>
     public Task SayAsync() => socket is null ? Task.CompletedTask : SendAsync(Person.Json(self.Say()));
@@ -63,7 +78,7 @@ internal sealed class ChaosClient : IAsyncDisposable
             {
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 patience.CancelAfter(ConnectPatience);
-                using var made = await connect(self, patience.Token);
+                using var made = await installation.ConnectAsync(Gateway, self, patience.Token);
                 foreach (var lamp in lamps.Values)
                 {
                     lamp.Reconnect();
@@ -85,6 +100,8 @@ internal sealed class ChaosClient : IAsyncDisposable
                 self.AwaySince = clock();
                 Returns++;
             }
+
+            place = (place + 1) % gateways.Count;
 
             await Task.Delay(Random.Shared.Next(20, 300), CancellationToken.None);
         }

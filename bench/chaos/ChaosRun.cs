@@ -40,9 +40,10 @@ internal sealed class ChaosRun : IAsyncDisposable
     private readonly ConcurrentQueue<string> violations = new();
     private readonly CancellationTokenSource end = new();
     private readonly Lock gate = new();
+    private readonly List<Task> drivers = [];
+    private HashSet<Person> excused = []; // who may be away for longer than the grace
     private TimeSpan excusedUntil;
     private TimeSpan late;
-    private bool isOngoing;
     private int named;
 
     /// <param name="logs">A folder for what the members print.</param>
@@ -95,23 +96,23 @@ internal sealed class ChaosRun : IAsyncDisposable
             await client.SayAsync();
         }
 
-        _ = TalkAsync();
-        _ = WriteAsync();
-        _ = SuperviseAsync();
+        drivers.AddRange([TalkAsync(), WriteAsync(), SuperviseAsync()]);
         await WaitAsync("every lamp shows something", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.Last > 0));
-        _ = FlipAsync();
+        drivers.Add(FlipAsync());
     }
 
     /// <summary>Lets a fault happen, puts it right, and audits.</summary>
     /// <returns>What came of it.</returns>
     public async Task<Outcome> SufferAsync(Fault fault)
     {
+        await SpreadAsync();
         await SayQuietlyAsync();
         var returns = clients.Sum(client => client.Returns);
         var before = violations.Count;
         lock (gate)
         {
-            isOngoing = fault.OutlastsGrace;
+            excused = fault.OutlastsGrace ? [.. clients.Where(client => client.Gateway == installation.Gateways[0]).Select(client => client.Self)] : [];
+            excusedUntil = TimeSpan.MaxValue;
         }
 
         var lamps = SteadyLamps.ToList();
@@ -128,14 +129,15 @@ internal sealed class ChaosRun : IAsyncDisposable
         await WaitAsync($"all lamps are lit after {fault}", () => lamps.All(lamp => lamp.OpenGap() < TimeSpan.FromSeconds(1)));
         lock (gate)
         {
-            isOngoing = false;
-            excusedUntil = fault.OutlastsGrace ? Now + Installation.Grace : excusedUntil;
+            excusedUntil = Now + Installation.Grace;
         }
 
         await WaitAsync("every member is up", () => installation.Daemons.Concat(installation.Gateways).All(member => member.IsUp));
         await Task.Delay(Balancing);
         var afterwards = GapsOf(lamps);
         await AuditAsync();
+        var calm = Now;
+        await WaitAsync("every rule that hides has arrived", () => clients.SelectMany(client => client.Lamps).All(lamp => !lamp.AwaitsHide(before: calm)));
         return new Outcome(fault, meanwhile, afterwards, dark, late, clients.Sum(client => client.Returns) - returns, violations.Count - before);
     }
 
@@ -151,8 +153,9 @@ internal sealed class ChaosRun : IAsyncDisposable
             await client.SayAsync();
         }
 
-        await WaitAsync("every lamp shows the last word", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.IsHidden || lamp.Last >= lamp.Publisher.Accepted));
+        await WaitAsync("every lamp shows the last word", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.IsHidden || lamp.Shown >= lamp.Publisher.Accepted));
         await AuditAsync();
+        await Task.WhenAll(drivers);
     }
 
     /// <inheritdoc/>
@@ -180,15 +183,28 @@ internal sealed class ChaosRun : IAsyncDisposable
         }
     }
 
-    private ChaosClient ClientOf(Person person, IEnumerable<Person> watched)
+    private ChaosClient ClientOf(Person person, IEnumerable<Person> watched) => new(
+        person,
+        watched.Select(publisher => new Lamp(publisher, MayBeOffline, () => Now)),
+        installation,
+        installation.Gateways,
+        random.Next(installation.Gateways.Count),
+        Violate,
+        () => Now);
+
+    /// <summary>Lets clients move until half are at the first gateway, to which faults of a gateway happen.</summary>
+    private async Task SpreadAsync()
     {
-        var next = random.Next();
-        return new ChaosClient(
-            person,
-            watched.Select(publisher => new Lamp(publisher, MayBeOffline, () => Now)),
-            (who, stop) => installation.ConnectAsync(installation.Gateways[(Interlocked.Increment(ref next) & int.MaxValue) % installation.Gateways.Count], who, stop),
-            Violate,
-            () => Now);
+        var first = installation.Gateways[0];
+        ChaosClient[] moving = [.. clients.Where(client => client.Gateway != first).Skip(clients.Count / 2)];
+        var before = clients.Sum(client => client.Returns);
+        foreach (var client in moving)
+        {
+            client.MoveTo(first);
+        }
+
+        await WaitAsync("half of the clients are at the first gateway", () => clients.Sum(client => client.Returns) >= before + moving.Length
+            && clients.All(client => client.IsConnected && client.Lamps.All(lamp => lamp.IsHidden || lamp.Shown > 0)));
     }
 
     private void Violate(string what) => violations.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{Now.TotalSeconds:F3} {what}"));
@@ -197,7 +213,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     {
         lock (gate)
         {
-            return isOngoing || Now < excusedUntil || (publisher.AwaySince is { } since && Now - since > Installation.Grace - TimeSpan.FromSeconds(1));
+            return (excused.Contains(publisher) && Now < excusedUntil) || (publisher.AwaySince is { } since && Now - since > Installation.Grace - TimeSpan.FromSeconds(1));
         }
     }
 
@@ -316,7 +332,7 @@ internal sealed class ChaosRun : IAsyncDisposable
             await Installation.ReadyAsync(gateway);
             var expected = Publishers.Select(person => (Person: person, person.Accepted)).ToList();
             var lamps = Publishers.Select(person => new Lamp(person, MayBeOffline, () => Now)).ToList();
-            await using var client = new ChaosClient(auditor, lamps, (who, stop) => installation.ConnectAsync(gateway, who, stop), Violate, () => Now);
+            await using var client = new ChaosClient(auditor, lamps, installation, [gateway], first: 0, Violate, () => Now);
             var waited = Stopwatch.StartNew();
             while (expected.Where(one => lamps.First(lamp => lamp.Publisher == one.Person).Last < one.Accepted).ToList() is { Count: > 0 } missing)
             {

@@ -9,7 +9,7 @@ namespace StatusDaemon.Chaos;
 /// <param name="EndAsync">Puts it right.</param>
 internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Task> BeginAsync, Func<Installation, Task> EndAsync)
 {
-    /// <summary>Whether gateways, or who is connected to them, may be away for longer than the grace for those who are offline.</summary>
+    /// <summary>Whether those who are connected to the first gateway may be away for longer than the grace for those who are offline.</summary>
     public bool OutlastsGrace => Lasts + TimeSpan.FromSeconds(4) >= Installation.Grace;
 
     /// <summary>All there are, and nothing at all, which tells the faults from the machine. Those of one daemon or gateway are of the first; the order of the processes decides nothing.</summary>

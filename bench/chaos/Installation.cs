@@ -10,7 +10,7 @@ namespace StatusDaemon.Chaos;
 internal sealed class Installation : IAsyncDisposable
 {
     /// <summary><c>SERVICE.offline.after</c>.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
 
     private const string Service = "HTTP/chaos.test";
     private const int RedisPort = 6379;

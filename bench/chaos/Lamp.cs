@@ -7,10 +7,14 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
     private const int NotRegistered = 3;
     private const int Unknown = 8;
 
+    /// <summary>How long after a rule that reveals was written a client may still hear of the one that hid: who comes back in a fault is answered by a shard that has not read it yet.</summary>
+    private static readonly TimeSpan Reveals = TimeSpan.FromSeconds(10);
+
     private readonly Lock gate = new();
     private long inConnection; // the last number of this connection
     private bool isHidden;
     private bool mayHide;
+    private TimeSpan hiddenAt;
     private TimeSpan revealedAt = TimeSpan.MaxValue;
     private TimeSpan advancedAt;
 
@@ -19,6 +23,9 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
 
     /// <summary>The last number that it was told, in whatever connection; it may have been told something else since.</summary>
     public long Last { get; private set; }
+
+    /// <summary>The number that it shows now; 0 where it shows none.</summary>
+    public long Shown { get; private set; }
 
     /// <summary>What it shows now.</summary>
     public int Status { get; private set; }
@@ -48,12 +55,22 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
         }
     }
 
+    /// <summary>Whether a rule that hides was written before a moment, and is still in force, but this client was not told.</summary>
+    public bool AwaitsHide(TimeSpan before)
+    {
+        lock (gate)
+        {
+            return mayHide && !isHidden && revealedAt == TimeSpan.MaxValue && hiddenAt < before;
+        }
+    }
+
     /// <summary>A rule that hides is about to be written.</summary>
     public void NoteHide()
     {
         lock (gate)
         {
             mayHide = true;
+            hiddenAt = clock();
             revealedAt = TimeSpan.MaxValue;
         }
     }
@@ -69,7 +86,13 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
     }
 
     /// <summary>A new connection begins.</summary>
-    public void Reconnect() => inConnection = 0;
+    public void Reconnect()
+    {
+        lock (gate)
+        {
+            (inConnection, Shown) = (0, 0);
+        }
+    }
 
     /// <summary>Takes a notification.</summary>
     /// <param name="number">Its timestamp; 0 if it has none.</param>
@@ -78,7 +101,7 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
     {
         lock (gate)
         {
-            Status = status;
+            (Status, Shown) = (status, number);
             if (number == 0)
             {
                 return TakeUntimed(status);
@@ -100,6 +123,7 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
             }
 
             inConnection = number;
+            mayHide &= clock() - revealedAt < Reveals; // before it is revealed that time is below zero
             if (number > Last)
             {
                 Last = number;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -8,7 +7,7 @@ namespace StatusDaemon.Chaos;
 internal sealed partial class Member : IDisposable
 {
     private readonly ProcessStartInfo start;
-    private readonly ConcurrentQueue<string> log = new();
+    private readonly Lock gate = new();
     private readonly string logPath;
     private Process? process;
     private volatile bool isAsked;
@@ -78,7 +77,6 @@ internal sealed partial class Member : IDisposable
         }
 
         process?.Dispose();
-        File.WriteAllLines(logPath, log);
     }
 
     private async Task EndAsync(int signal)
@@ -100,7 +98,11 @@ internal sealed partial class Member : IDisposable
     {
         if (line is not null)
         {
-            log.Enqueue(line);
+            lock (gate)
+            {
+                File.AppendAllLines(logPath, [line]); // at once: whoever ends this program wants to know
+            }
+
             isUp |= line.StartsWith("The daemon is up", StringComparison.Ordinal) || line.StartsWith("status-daemon is up", StringComparison.Ordinal);
         }
     }

@@ -27,7 +27,7 @@ public sealed class ChaosTests
         {
             if (!chaos.HasExited)
             {
-                chaos.Kill();
+                chaos.Kill(entireProcessTree: true);
             }
 
             Directory.Delete(logs, recursive: true);
