@@ -33,12 +33,14 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     {
         var epoch = await NextEpochAsync(stop);
         var directory = await services.Directory.RefreshAsync(stop);
+        stop.ThrowIfCancellationRequested();
         var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
         shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
         services.Store.Own(Number, epoch);
         try
         {
             await BeginAsync();
+            stop.ThrowIfCancellationRequested(); // Orleans has given it up, and will not end it
         }
         catch
         {

@@ -23,7 +23,18 @@ internal sealed class GivenDirectory : ISubscriberDirectory
     /// <inheritdoc cref="Give(long, bool, Subscriber[])"/>
     public void Give(DirectorySnapshot snapshot) => given.Writer.TryWrite(Current = snapshot);
 
-    public Task<DirectorySnapshot> RefreshAsync(CancellationToken stop) => Task.FromResult(Current);
+    /// <summary>What a refresh waits for, whether or not it is given up; null for nothing.</summary>
+    public TaskCompletionSource? Hold { get; set; }
+
+    public async Task<DirectorySnapshot> RefreshAsync(CancellationToken stop)
+    {
+        if (Hold is { } hold)
+        {
+            await hold.Task;
+        }
+
+        return Current;
+    }
 
     public IAsyncEnumerable<DirectorySnapshot> FollowAsync(CancellationToken stop) => given.Reader.ReadAllAsync(stop);
 

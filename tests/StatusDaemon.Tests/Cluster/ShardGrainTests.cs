@@ -3,6 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using StatusDaemon.Daemon;
 using StatusDaemon.Names;
 using StatusDaemon.Privileges;
@@ -25,6 +27,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
     private readonly WarningLog<StoreOutages> outages = new();
     private readonly UidTable uids = new();
     private readonly GivenDirectory directory = new();
+    private readonly LocalShards local = new();
     private readonly GatewayDouble gateway = new();
     private WatchedStore store = null!;
     private TestSilo silo = null!;
@@ -132,6 +135,17 @@ public sealed class ShardGrainTests : IAsyncLifetime
         Assert.Equal(WireRange.Ours, (await TellAsync(new Payload([]))).AsRange());
     }
 
+    [Fact]
+    public async Task One_that_begins_when_nobody_waits_for_it_any_more_holds_nothing()
+    {
+        var held = directory.Hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        silo.Services.GetRequiredService<IOptions<GrainCollectionOptions>>().Value.ActivationTimeout = TimeSpan.FromMilliseconds(200);
+        await Assert.ThrowsAnyAsync<Exception>(() => silo.Client.GetGrain<IShardGrain>(Number).FollowAsync().WaitAsync(Stop));
+        held.SetResult();
+        await silo.StopAsync(Stop);
+        Assert.Empty(local.Numbers);
+    }
+
     private void AddShards(IHostApplicationBuilder builder)
     {
         builder.Logging.AddProvider(log);
@@ -148,7 +162,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
             new StatusScan(store, TestSilo.Setup().Shards, TimeProvider.System),
             provider.GetRequiredService<Outboxes>(),
             provider.GetRequiredService<OutboxPump>(),
-            new LocalShards(),
+            local,
             new StoreOutages(outages),
             provider.GetRequiredService<SteadyClock>(),
             Flush: TimeSpan.FromMilliseconds(200),
