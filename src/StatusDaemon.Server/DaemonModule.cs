@@ -45,6 +45,7 @@ internal static class DaemonModule
             provider.GetRequiredService<LocalShards>(),
             provider.GetRequiredService<StoreOutages>(),
             provider.GetRequiredService<SteadyClock>(),
+            TimeProvider.System,
             settings.Storage.Flush,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         var isReached = isApart || settings.Cluster.Kind == ClusterKind.Redis;

@@ -15,6 +15,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
 {
     private static readonly TimeSpan SaveRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Between two attempts to take an epoch. A failed activation would be kept for seconds by Orleans, and the shard be dark.</summary>
+    private static readonly RetryPause EpochRetry = new(First: TimeSpan.FromMilliseconds(50), Longest: TimeSpan.FromSeconds(1));
+
     /// <summary>Between two looks at the directory for somebody whom it does not know.</summary>
     private static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(1);
 
@@ -185,14 +188,18 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
 
     private async Task<long> NextEpochAsync(CancellationToken stop)
     {
-        try
+        for (var pause = EpochRetry.After(TimeSpan.Zero); ; pause = EpochRetry.After(pause))
         {
-            return await services.Store.NextEpochAsync(0, stop);
-        }
-        catch (StoreException e)
-        {
-            services.Outages.Reading.Begin(Number, e.Message);
-            throw;
+            try
+            {
+                return await services.Store.NextEpochAsync(0, stop);
+            }
+            catch (StoreException e)
+            {
+                services.Outages.Reading.Begin(Number, e.Message);
+            }
+
+            await Task.Delay(pause, services.Time, stop);
         }
     }
 

@@ -20,5 +20,6 @@ internal sealed record ShardServices(
     LocalShards LocalShards,
     StoreOutages Outages,
     SteadyClock Clock,
+    TimeProvider Time,
     TimeSpan Flush,
     CancellationToken Stopping);

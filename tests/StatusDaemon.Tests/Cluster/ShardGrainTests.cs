@@ -146,6 +146,17 @@ public sealed class ShardGrainTests : IAsyncLifetime
         Assert.Empty(local.Numbers);
     }
 
+    [Fact]
+    public async Task One_that_can_take_no_epoch_begins_as_soon_as_it_can_and_its_caller_need_not_call_again()
+    {
+        store.FailEpochs = new StoreException("the disk is away");
+        var asked = AskAsync(0);
+        Assert.Equal("The store can't be read, and whoever subscribes anew waits: the disk is away", await outages.Lines.ReadAsync(Stop));
+        store.FailEpochs = null;
+        Assert.True((await asked).Activation > 0);
+        Assert.False(outages.Lines.TryRead(out _));
+    }
+
     private void AddShards(IHostApplicationBuilder builder)
     {
         builder.Logging.AddProvider(log);
@@ -165,6 +176,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
             local,
             new StoreOutages(outages),
             provider.GetRequiredService<SteadyClock>(),
+            TimeProvider.System,
             Flush: TimeSpan.FromMilliseconds(200),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }

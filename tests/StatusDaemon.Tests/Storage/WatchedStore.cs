@@ -29,6 +29,9 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
     /// <summary>Thrown by scans instead of records while it is set.</summary>
     public Exception? FailNextScan { get; set; }
 
+    /// <summary>Thrown instead of an epoch while it is set.</summary>
+    public Exception? FailEpochs { get; set; }
+
     /// <summary>Ends when a scan has read its first record and is held there.</summary>
     public Task ScanHeld => held.Task;
 
@@ -66,7 +69,7 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
         }
     }
 
-    public Task<long> NextEpochAsync(long above, CancellationToken stop) => real.NextEpochAsync(above, stop);
+    public Task<long> NextEpochAsync(long above, CancellationToken stop) => FailEpochs is { } failure ? Task.FromException<long>(failure) : real.NextEpochAsync(above, stop);
 
     public void Own(int shard, long epoch) => real.Own(shard, epoch);
 
