@@ -34,14 +34,14 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken stop)
     {
-        var epoch = await NextEpochAsync(stop);
-        var directory = await services.Directory.RefreshAsync(stop);
-        stop.ThrowIfCancellationRequested();
-        var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
-        shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
-        services.Store.Own(Number, epoch);
         try
         {
+            var epoch = await NextEpochAsync(stop);
+            var directory = await services.Directory.RefreshAsync(stop);
+            stop.ThrowIfCancellationRequested();
+            var router = new Router(services.Settings, services.Uids, directory, services.Store.Incarnation, epoch, services.Clock.Now);
+            shard = new RouterShard(Number, router, services.Outboxes, services.Store, services.Clock);
+            services.Store.Own(Number, epoch);
             await BeginAsync();
             stop.ThrowIfCancellationRequested(); // Orleans has given it up, and will not end it
         }
@@ -158,11 +158,16 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     /// <summary>Gives back what it holds.</summary>
     private void End()
     {
+        services.Outages.Reading.Forget(Number);
+        services.Outages.Saving.Forget(Number);
+        if (shard is null)
+        {
+            return; // it had nothing yet
+        }
+
         services.LocalShards.Remove(Number, moves: false);
         shard.Close();
         services.Store.Disown(Number, shard.Activation);
-        services.Outages.Reading.End(Number);
-        services.Outages.Saving.End(Number);
         shard = null!;
     }
 

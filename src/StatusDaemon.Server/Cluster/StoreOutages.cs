@@ -50,7 +50,7 @@ internal sealed partial class StoreOutages
             }
         }
 
-        /// <summary>A shard can do it, or is no more.</summary>
+        /// <summary>A shard can do it.</summary>
         public void End(int shard)
         {
             lock (gate)
@@ -59,6 +59,15 @@ internal sealed partial class StoreOutages
                 {
                     ends();
                 }
+            }
+        }
+
+        /// <summary>A shard is here no more, whether or not it could do it since: nothing is said.</summary>
+        public void Forget(int shard)
+        {
+            lock (gate)
+            {
+                shards.Remove(shard);
             }
         }
     }

@@ -24,7 +24,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
 
     private readonly TempFolder folder = new();
     private readonly WarningLog<ShardGrain> log = new();
-    private readonly WarningLog<StoreOutages> outages = new();
+    private readonly WarningLog<StoreOutages> outages = new(LogLevel.Information);
     private readonly UidTable uids = new();
     private readonly GivenDirectory directory = new();
     private readonly LocalShards local = new();
@@ -77,7 +77,18 @@ public sealed class ShardGrainTests : IAsyncLifetime
             Assert.Equal(first.Activation, (await AskAsync(0)).Activation);
         }
 
-        Assert.False(outages.Lines.TryRead(out _));
+        Assert.Equal("The store is read again", await outages.Lines.ReadAsync(Stop));
+    }
+
+    [Fact]
+    public async Task Nothing_is_said_to_be_saved_again_when_a_shard_ends_that_could_not_save()
+    {
+        var first = await FirstAnswerAsync(above: 0);
+        store.FailWrites = new StoreException("the disk is full");
+        await AskAsync(first.Activation, new RouterInput.Declare(Gateway), new RouterInput.Publish(new ConnectionId(Gateway, 1), UidOf("alice"), Status.Busy, default));
+        Assert.Equal("Statuses can't be saved, they wait in memory: the disk is full", await outages.Lines.ReadAsync(Stop));
+        await silo.StopAsync(Stop);
+        Assert.False(outages.Lines.TryRead(out var line), line);
     }
 
     [Fact]
@@ -154,7 +165,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
         Assert.Equal("The store can't be read, and whoever subscribes anew waits: the disk is away", await outages.Lines.ReadAsync(Stop));
         store.FailEpochs = null;
         Assert.True((await asked).Activation > 0);
-        Assert.False(outages.Lines.TryRead(out _));
+        Assert.Equal("The store is read again", await outages.Lines.ReadAsync(Stop));
     }
 
     private void AddShards(IHostApplicationBuilder builder)

@@ -32,6 +32,9 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
     /// <summary>Thrown instead of an epoch while it is set.</summary>
     public Exception? FailEpochs { get; set; }
 
+    /// <summary>Thrown by writes while it is set.</summary>
+    public Exception? FailWrites { get; set; }
+
     /// <summary>Ends when a scan has read its first record and is held there.</summary>
     public Task ScanHeld => held.Task;
 
@@ -77,7 +80,8 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
 
     public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => real.ReadAsync(uids, stop);
 
-    public Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop) => real.WriteAsync(batch, stop);
+    public Task<IReadOnlyList<StoredStatus>> WriteAsync(IReadOnlyList<StoredStatus> batch, CancellationToken stop) =>
+        FailWrites is { } failure ? Task.FromException<IReadOnlyList<StoredStatus>>(failure) : real.WriteAsync(batch, stop);
 
     public ValueTask DisposeAsync() => real.DisposeAsync();
 
