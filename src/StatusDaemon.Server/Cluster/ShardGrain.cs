@@ -104,7 +104,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             services.Outages.Reading.Begin(Number, e.Message);
             throw;
         }
-        catch (Exception e)
+        catch (Exception e) when (!IsEndOfHost(e))
         {
             StartAnew(e);
             throw;
@@ -120,7 +120,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             await shard.TakeExternalAsync(CancellationToken.None);
             SaveSoon();
         }
-        catch (Exception e)
+        catch (Exception e) when (!IsEndOfHost(e))
         {
             StartAnew(e);
             throw;
@@ -262,6 +262,9 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             services.Outages.Reading.Begin(Number, e.Message); // who is not asked for waits; the batch need not
         }
     }
+
+    /// <summary>What was asked of others is given up since the host stops: nothing is broken, and what was not taken comes again.</summary>
+    private bool IsEndOfHost(Exception failure) => failure is OperationCanceledException && services.Stopping.IsCancellationRequested;
 
     /// <summary>After a broken invariant nobody knows what was applied. A new activation knows nothing, and is told everything anew.</summary>
     private void StartAnew(Exception failure)

@@ -31,7 +31,10 @@ internal sealed class GivenDirectory : ISubscriberDirectory
         if (Hold is { } hold)
         {
             await hold.Task;
+            return Current;
         }
+
+        stop.ThrowIfCancellationRequested();
 
         return Current;
     }

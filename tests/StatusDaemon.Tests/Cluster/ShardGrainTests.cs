@@ -28,6 +28,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
     private readonly UidTable uids = new();
     private readonly GivenDirectory directory = new();
     private readonly LocalShards local = new();
+    private readonly CancellationTokenSource stopping = new();
     private readonly GatewayDouble gateway = new();
     private WatchedStore store = null!;
     private TestSilo silo = null!;
@@ -45,7 +46,9 @@ public sealed class ShardGrainTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        await stopping.CancelAsync();
         await silo.DisposeAsync();
+        stopping.Dispose();
         await store.DisposeAsync();
         folder.Dispose();
     }
@@ -168,6 +171,19 @@ public sealed class ShardGrainTests : IAsyncLifetime
         Assert.Equal("The store is read again", await outages.Lines.ReadAsync(Stop));
     }
 
+    [Fact]
+    public async Task One_whose_host_stops_while_it_looks_for_a_newcomer_goes_on_and_takes_the_batch_when_it_comes_again()
+    {
+        directory.Give(2, admitsUnknown: false);
+        var first = await FirstAnswerAsync(above: 0);
+        RouterInput[] inputs = [new RouterInput.Declare(Gateway), new RouterInput.Open(new ConnectionId(Gateway, 1), UidOf("alice"), "alice", "")];
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AskAsync(first.Activation, inputs));
+        var again = await AskAsync(first.Activation, inputs);
+        Assert.Equal((first.Activation, false), (again.Activation, again.MustDeclare));
+        Assert.False(log.Lines.TryRead(out _));
+    }
+
     private void AddShards(IHostApplicationBuilder builder)
     {
         builder.Logging.AddProvider(log);
@@ -189,7 +205,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
             provider.GetRequiredService<SteadyClock>(),
             TimeProvider.System,
             Flush: TimeSpan.FromMilliseconds(200),
-            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+            stopping.Token));
     }
 
     /// <summary>Asks who is there until an activation answers that took a higher epoch.</summary>
