@@ -225,10 +225,17 @@ internal sealed class RouterShard(int number, Router router, Outboxes outboxes, 
 
         Uid[] asked = [.. wanted];
         var found = (await store.ReadAsync(asked, stop)).ToDictionary(stored => stored.Uid, stored => stored.Record, Uid.Comparer);
-        wanted.Clear();
-        foreach (var uid in asked)
+        var learnt = 0;
+        try
         {
-            await ApplyAsync(new RouterInput.WasRead(uid, found.GetValueOrDefault(uid)), stop);
+            for (; learnt < asked.Length; learnt++)
+            {
+                await ApplyAsync(new RouterInput.WasRead(asked[learnt], found.GetValueOrDefault(asked[learnt])), stop);
+            }
+        }
+        finally
+        {
+            wanted.RemoveRange(0, learnt); // behind them are those that came meanwhile: a save takes what other programs wrote
         }
     }
 

@@ -4,6 +4,7 @@ using StatusDaemon.Privileges;
 using StatusDaemon.Routing;
 using StatusDaemon.Simulation;
 using StatusDaemon.Statuses;
+using StatusDaemon.Storage;
 using static StatusDaemon.Privileges.SmallDirectories;
 
 namespace StatusDaemon.Daemon;
@@ -163,6 +164,27 @@ public sealed class RouterShardTests : IAsyncDisposable
         Assert.Equal(UidOf("alice"), Assert.IsType<Effect.Deliver>(Assert.Single(outbox.Take()!.Deliveries)).Publisher);
         store.IsUnreadable = false;
         Assert.Empty((await shard.TakeAsync(batch, CancellationToken.None)).Told);
+    }
+
+    [Fact]
+    public async Task Whom_the_router_asks_for_while_the_store_reads_others_is_read_next()
+    {
+        store.External = new ExternalStatuses(shards: 1);
+        store.External.Own(0, epoch: 1);
+        var reading = new TaskCompletionSource();
+        store.Reading = reading.Task;
+        var watching = WatchAliceAsync();
+        store.External.Put(new ExternalStatus(
+            UidOf("bob"), Status.Busy, default, new ChangeSource(SourceKind.Client, "bob", "", DateTimeOffset.UnixEpoch), HeardAt: 0, Version: new StatusVersion(7, 1, 1)));
+        await shard.TakeExternalAsync(CancellationToken.None); // as a save does, between the waits of a batch
+        reading.SetResult();
+        await watching;
+        while (outbox.Take() is not null)
+        {
+        }
+
+        await shard.TakeAsync(Batch(new RouterInput.Watch(Connection, UidOf("alice"), UidOf("bob"), 2)), CancellationToken.None);
+        Assert.Equal(UidOf("bob"), Assert.IsType<Effect.Tell>(Assert.Single(outbox.Take()!.Deliveries)).Publisher);
     }
 
     /// <summary>The gateway declares itself and a client that watches alice, whom the store does not know.</summary>

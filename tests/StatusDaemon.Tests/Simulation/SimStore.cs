@@ -13,7 +13,7 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
 
     public ulong Incarnation { get; } = incarnation;
 
-    public ExternalStatuses External => ExternalStatuses.None;
+    public ExternalStatuses External { get; set; } = ExternalStatuses.None;
 
     public long Losses => 0;
 
@@ -23,6 +23,9 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
 
     /// <summary>Whether single reads fail; writes and scans are another matter.</summary>
     public bool IsUnreadable { get; set; }
+
+    /// <summary>What single reads wait for.</summary>
+    public Task Reading { get; set; } = Task.CompletedTask;
 
     /// <summary>Whether no epoch can be taken.</summary>
     public bool IsStuck { get; set; }
@@ -38,9 +41,11 @@ internal sealed class SimStore(ulong incarnation) : IStatusStore
     {
     }
 
-    public Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop) => IsUnreadable
-        ? throw new StoreAwayException()
-        : Task.FromResult<IReadOnlyList<StoredStatus>>([.. uids.Where(records.ContainsKey).Select(uid => new StoredStatus(uid, records[uid]))]);
+    public async Task<IReadOnlyList<StoredStatus>> ReadAsync(IReadOnlyList<Uid> uids, CancellationToken stop)
+    {
+        await Reading;
+        return IsUnreadable ? throw new StoreAwayException() : [.. uids.Where(records.ContainsKey).Select(uid => new StoredStatus(uid, records[uid]))];
+    }
 
     public async IAsyncEnumerable<StoredStatus> ScanAsync([EnumeratorCancellation] CancellationToken stop)
     {
