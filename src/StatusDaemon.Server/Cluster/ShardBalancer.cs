@@ -1,21 +1,36 @@
 using System.Net;
+using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace StatusDaemon.Cluster;
 
 /// <summary>Gives away the shards that belong to another daemon: some when daemons have come or gone, since placement alone would leave all where they began, and all before this one stops.</summary>
-/// <remarks>Each is saved, and begins at its new place, where gateways tell it what it has to know. One after the other, so that only few are under way at once.</remarks>
+/// <remarks>
+/// Each is saved, and begins at its new place, where gateways tell it what it has to know. Few are under way at once. What is here is compared with
+/// what belongs here whenever a member has come or gone, and from time to time: so one that did not go is asked again, and none waits for it for long.
+/// </remarks>
 internal sealed partial class ShardBalancer(
-    IClusterMembershipService membership, ILocalSiloDetails self, SiloSetup setup, LocalShards shards, IGrainFactory grains, TimeProvider time, ILogger<ShardBalancer> log)
+    IClusterMembershipService membership, IClusterManifestProvider manifests, ILocalSiloDetails self, SiloSetup setup, LocalShards shards, IGrainFactory grains, TimeProvider time, ILogger<ShardBalancer> log)
     : BackgroundService, IHostedLifecycleService
 {
-    /// <summary>Between two shards.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    /// <summary>Shards that are under way at once.</summary>
+    private const int AtOnce = 8;
+
+    /// <summary>How long one may take to answer, and then to end here, before another is asked in its place.</summary>
+    private static readonly TimeSpan GoLimit = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Between two looks while no member comes or goes.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
+
+    /// <summary>Between two looks while this daemon stops.</summary>
+    private static readonly TimeSpan LeavingPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How long a stop waits for shards to have gone.</summary>
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
 
+    // One look is enough for all that has changed before it.
+    private readonly Channel<bool> changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private HashSet<SiloAddress> known = [];
 
     /// <inheritdoc/>
@@ -28,19 +43,14 @@ internal sealed partial class ShardBalancer(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         shards.IsLeaving = true;
-        if (!ActiveOf(membership.CurrentSnapshot).Any(silo => !silo.Equals(self.SiloAddress)))
-        {
-            return;
-        }
-
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(LeavePatience);
         try
         {
-            await GiveAwayAsync(shards.Numbers, patience.Token);
-            while (shards.Numbers.Count > 0)
+            while (shards.Numbers.Count > 0 && Places().Length > 0)
             {
-                await Task.Delay(Pause, time, patience.Token);
+                await GiveAwayAsync(shards.Numbers, patience.Token);
+                await Task.Delay(LeavingPause, time, patience.Token);
             }
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
@@ -53,22 +63,40 @@ internal sealed partial class ShardBalancer(
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stop)
-    {
-        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stop))
-        {
-            var active = ActiveOf(snapshot);
-            Tell(active);
-            if (active.Contains(self.SiloAddress) && !shards.IsLeaving)
-            {
-                SiloAddress[] silos = [.. active];
-                await GiveAwayAsync(shards.Numbers.Where(shard => !ShardAssignment.Choose(shard, setup.Shards, silos).Equals(self.SiloAddress)), stop);
-            }
-        }
-    }
+    protected override async Task ExecuteAsync(CancellationToken stop) => await await Task.WhenAny(FollowMembersAsync(stop), FollowManifestsAsync(stop), BalanceAsync(stop));
 
     private static HashSet<SiloAddress> ActiveOf(ClusterMembershipSnapshot snapshot) =>
         [.. snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
+
+    private async Task FollowMembersAsync(CancellationToken stop)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stop))
+        {
+            Tell(ActiveOf(snapshot));
+            changes.Writer.TryWrite(true);
+        }
+    }
+
+    /// <summary>A member that has come can be given a shard only when it has said what it hosts, which is somewhat later.</summary>
+    private async Task FollowManifestsAsync(CancellationToken stop)
+    {
+        await foreach (var _ in manifests.Updates.WithCancellation(stop))
+        {
+            changes.Writer.TryWrite(true);
+        }
+    }
+
+    private async Task BalanceAsync(CancellationToken stop)
+    {
+        await using var look = time.CreateTimer(_ => changes.Writer.TryWrite(true), null, LookEvery, LookEvery);
+        await foreach (var _ in changes.Reader.ReadAllAsync(stop))
+        {
+            if (!shards.IsLeaving)
+            {
+                await GiveAwayAsync(shards.Numbers, stop);
+            }
+        }
+    }
 
     private void Tell(HashSet<SiloAddress> active)
     {
@@ -86,26 +114,46 @@ internal sealed partial class ShardBalancer(
         shards.Daemons = active.Count;
     }
 
-    /// <summary>Asks shards to go. One that does not answer in time, or fails, is asked again after the others, unless it is here no more.</summary>
-    private async Task GiveAwayAsync(IEnumerable<int> leaving, CancellationToken stop)
-    {
-        var left = new Queue<int>(leaving);
-        while (left.TryDequeue(out var shard))
+    /// <summary>Asks those to go that do not belong here, each once.</summary>
+    private Task GiveAwayAsync(IEnumerable<int> leaving, CancellationToken stop) => Parallel.ForEachAsync(
+        leaving,
+        new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+        async (shard, giveUp) =>
         {
-            try
+            if (!BelongsHere(shard))
             {
-                await grains.GetGrain<IShardGrain>(shard).LeaveAsync(self.SiloAddress).WaitAsync(stop);
+                await GiveAwayAsync(shard, giveUp);
             }
-            catch (Exception) when (!stop.IsCancellationRequested)
-            {
-                if (shards.Find(shard) is not null)
-                {
-                    left.Enqueue(shard);
-                }
-            }
+        });
 
-            await Task.Delay(Pause, time, stop);
+    private async Task GiveAwayAsync(int shard, CancellationToken stop)
+    {
+        try
+        {
+            var end = shards.EndedAsync(shard);
+            await grains.GetGrain<IShardGrain>(shard).LeaveAsync(self.SiloAddress).WaitAsync(GoLimit, time, stop);
+            await end.WaitAsync(GoLimit, time, stop);
         }
+        catch (Exception) when (!stop.IsCancellationRequested)
+        {
+            // It does not answer, or fails, or can't be taken yet: the next look asks it again.
+        }
+    }
+
+    private bool BelongsHere(int shard)
+    {
+        var places = Places();
+        return places.Length == 0 || ShardAssignment.Choose(shard, setup.Shards, places).Equals(self.SiloAddress);
+    }
+
+    /// <summary>Where shards belong now, as placement sees it; nowhere while this daemon is no member, or stops and is alone.</summary>
+    private SiloAddress[] Places()
+    {
+        var active = ActiveOf(membership.CurrentSnapshot);
+        var hosts = manifests.Current.Silos;
+        return active.Contains(self.SiloAddress)
+            ? [.. active.Where(silo => hosts.ContainsKey(silo) && !(shards.IsLeaving && silo.Equals(self.SiloAddress)))]
+            : [];
     }
 
     [LoggerMessage(3503, LogLevel.Information, "The daemon at {Daemon} is there; the shards are spread over {Daemons} now")]

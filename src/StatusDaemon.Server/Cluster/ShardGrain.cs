@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orleans.Core.Internal;
 using StatusDaemon.Daemon;
 using StatusDaemon.Routing;
 using StatusDaemon.Storage;
@@ -128,14 +129,13 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     }
 
     /// <inheritdoc/>
-    public Task LeaveAsync(SiloAddress from)
+    public async Task LeaveAsync(SiloAddress from)
     {
         if (place.SiloAddress.Equals(from))
         {
-            MigrateOnIdle(); // a mere end would let a call that is under way to here begin it here again
+            // A mere end would let a call that is under way to here begin it here again; so would Grain.MigrateOnIdle, which ends it before it has a place.
+            await ((IGrainManagementExtension)GrainContext).MigrateOnIdle(CancellationToken.None);
         }
-
-        return Task.CompletedTask;
     }
 
     /// <summary>A gateway has heard of a later activation: this one was taken for gone, or the store is an older copy. The next one is later than both.</summary>

@@ -1,11 +1,9 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
-using StatusDaemon.Daemon;
 using StatusDaemon.Names;
 using StatusDaemon.Privileges;
 using StatusDaemon.Routing;
@@ -27,7 +25,6 @@ public sealed class ShardGrainTests : IAsyncLifetime
     private readonly WarningLog<StoreOutages> outages = new(LogLevel.Information);
     private readonly UidTable uids = new();
     private readonly GivenDirectory directory = new();
-    private readonly LocalShards local = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly GatewayDouble gateway = new();
     private WatchedStore store = null!;
@@ -40,7 +37,11 @@ public sealed class ShardGrainTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         store = new WatchedStore(SqliteStatusStore.Open(folder["statuses.db"], NullLogger<SqliteStatusStore>.Instance));
-        silo = await TestSilo.StartAsync(MemberCertificates.Open(folder["cluster"], DateTimeOffset.UtcNow), more: AddShards);
+        silo = await TestSilo.StartAsync(MemberCertificates.Open(folder["cluster"], DateTimeOffset.UtcNow), more: builder =>
+        {
+            builder.Logging.AddProvider(log);
+            builder.AddShards(store, directory, uids, new StoreOutages(outages), stopping.Token);
+        });
         self = silo.Client.CreateObjectReference<IGatewayObserver>(gateway);
     }
 
@@ -157,7 +158,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<Exception>(() => silo.Client.GetGrain<IShardGrain>(Number).FollowAsync().WaitAsync(Stop));
         held.SetResult();
         await silo.StopAsync(Stop);
-        Assert.Empty(local.Numbers);
+        Assert.Empty(silo.Services.GetRequiredService<LocalShards>().Numbers);
     }
 
     [Fact]
@@ -184,28 +185,14 @@ public sealed class ShardGrainTests : IAsyncLifetime
         Assert.False(log.Lines.TryRead(out _));
     }
 
-    private void AddShards(IHostApplicationBuilder builder)
+    [Fact]
+    public async Task One_that_has_nowhere_to_go_stays_and_goes_on()
     {
-        builder.Logging.AddProvider(log);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<SteadyClock>();
-        builder.Services.AddSingleton<Outboxes>();
-        builder.Services.AddSingleton<OutboxPump>();
-        builder.Services.AddSingleton(provider => new ShardServices(
-            new RouterSettings(),
-            uids,
-            directory,
-            new DirectoryChanges(),
-            store,
-            new StatusScan(store, TestSilo.Setup().Shards, TimeProvider.System),
-            provider.GetRequiredService<Outboxes>(),
-            provider.GetRequiredService<OutboxPump>(),
-            local,
-            new StoreOutages(outages),
-            provider.GetRequiredService<SteadyClock>(),
-            TimeProvider.System,
-            Flush: TimeSpan.FromMilliseconds(200),
-            stopping.Token));
+        var first = await FirstAnswerAsync(above: 0);
+        var here = silo.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+        await silo.Client.GetGrain<IShardGrain>(Number).LeaveAsync(here);
+        Assert.Equal(first.Activation, (await AskAsync(0)).Activation);
+        Assert.Equal([Number], silo.Services.GetRequiredService<LocalShards>().Numbers);
     }
 
     /// <summary>Asks who is there until an activation answers that took a higher epoch.</summary>
