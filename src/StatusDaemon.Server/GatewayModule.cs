@@ -15,9 +15,6 @@ namespace StatusDaemon;
 /// <summary>The WebSocket status server: logins, HTTP, and loops with clients' sockets.</summary>
 internal static class GatewayModule
 {
-    /// <summary>What a stop takes when the clients are gone, at most: the last saves, and the silo.</summary>
-    private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(1);
-
     /// <summary>Threads that own sockets: half of the machine, since routing and logins want the rest.</summary>
     private static readonly int Loops = Math.Max(1, Environment.ProcessorCount / 2);
 
@@ -79,7 +76,7 @@ internal static class GatewayModule
         services.AddSingleton<GatewayDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<GatewayDrain>());
         services.Configure<HostOptions>(host =>
-            host.ShutdownTimeout = TimeSpan.FromTicks(Math.Max(host.ShutdownTimeout.Ticks, (settings.Service.Drain + AfterDrain).Ticks)));
+            host.ShutdownTimeout = TimeSpan.FromTicks(Math.Max(host.ShutdownTimeout.Ticks, (GatewayDrain.LongestOf(settings.Service) + ClusterHosting.SiloStopLimit).Ticks)));
         services.AddHostedService<HeapReturn>();
         services.AddSingleton<PubSub>();
         services.AddSingleton<DirectoryEndpoint>();

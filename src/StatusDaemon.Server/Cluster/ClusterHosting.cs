@@ -15,8 +15,14 @@ internal static class ClusterHosting
     /// <summary>How long a member that calls again waits for an answer before it does: Orleans fails no call in flight to a process that has died, nor one that was to go through it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>How long the whole host may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
-    public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(4);
+    /// <summary>How long the shards of a daemon that stops have to go to others.</summary>
+    public static readonly TimeSpan HandOverLimit = TimeSpan.FromSeconds(2.5);
+
+    /// <summary>How long what is left then may take to stop. A silo waits for the calls that its shards are in, without a limit of its own.</summary>
+    public static readonly TimeSpan SiloStopLimit = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>How long the whole host may take to stop. One with clients drains them while it hands over, which may take longer.</summary>
+    public static readonly TimeSpan StopLimit = HandOverLimit + SiloStopLimit;
 
     /// <summary>How often a member says where all look that it is alive, and looks who else is: three times missed, it is gone for those who come.</summary>
     private static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(2);

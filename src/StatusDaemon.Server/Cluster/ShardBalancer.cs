@@ -11,7 +11,8 @@ namespace StatusDaemon.Cluster;
 /// what belongs here whenever a member has come or gone, and from time to time: so one that did not go is asked again, and none waits for it for long.
 /// </remarks>
 internal sealed partial class ShardBalancer(
-    IClusterMembershipService membership, IClusterManifestProvider manifests, ILocalSiloDetails self, SiloSetup setup, LocalShards shards, IGrainFactory grains, TimeProvider time, ILogger<ShardBalancer> log)
+    IClusterMembershipService membership, IClusterManifestProvider manifests, ILocalSiloDetails self, SiloSetup setup, LocalShards shards, IGrainFactory grains,
+    IHostApplicationLifetime host, TimeProvider time, ILogger<ShardBalancer> log)
     : BackgroundService, IHostedLifecycleService
 {
     /// <summary>Shards that are under way at once.</summary>
@@ -26,12 +27,11 @@ internal sealed partial class ShardBalancer(
     /// <summary>Between two looks while this daemon stops.</summary>
     private static readonly TimeSpan LeavingPause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long a stop waits for shards to have gone.</summary>
-    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
-
     // One look is enough for all that has changed before it.
     private readonly Channel<bool> changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Lock gate = new();
     private HashSet<SiloAddress> known = [];
+    private Task? handOver;
 
     /// <inheritdoc/>
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -40,30 +40,17 @@ internal sealed partial class ShardBalancer(
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public async Task StoppingAsync(CancellationToken cancellationToken)
-    {
-        shards.IsLeaving = true;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(LeavePatience);
-        try
-        {
-            while (shards.Numbers.Count > 0 && Places().Length > 0)
-            {
-                await GiveAwayAsync(shards.Numbers, patience.Token);
-                await Task.Delay(LeavingPause, time, patience.Token);
-            }
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
-        {
-            // What is left ends with the silo, and begins elsewhere when it is called.
-        }
-    }
+    public Task StoppingAsync(CancellationToken cancellationToken) => HandOverAsync();
 
     /// <inheritdoc/>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stop) => await await Task.WhenAny(FollowMembersAsync(stop), FollowManifestsAsync(stop), BalanceAsync(stop));
+    protected override async Task ExecuteAsync(CancellationToken stop)
+    {
+        using var leaving = host.ApplicationStopping.Register(() => _ = HandOverAsync()); // beside the drain of clients, which a stop waits for first
+        await await Task.WhenAny(FollowMembersAsync(stop), FollowManifestsAsync(stop), BalanceAsync(stop));
+    }
 
     private static HashSet<SiloAddress> ActiveOf(ClusterMembershipSnapshot snapshot) =>
         [.. snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
@@ -95,6 +82,32 @@ internal sealed partial class ShardBalancer(
             {
                 await GiveAwayAsync(shards.Numbers, stop);
             }
+        }
+    }
+
+    private Task HandOverAsync()
+    {
+        lock (gate)
+        {
+            return handOver ??= LeaveAllAsync();
+        }
+    }
+
+    private async Task LeaveAllAsync()
+    {
+        shards.IsLeaving = true;
+        using var patience = new CancellationTokenSource(ClusterHosting.HandOverLimit, time);
+        try
+        {
+            while (shards.Numbers.Count > 0 && Places().Length > 0)
+            {
+                await GiveAwayAsync(shards.Numbers, patience.Token);
+                await Task.Delay(LeavingPause, time, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            // What is left ends with the silo, and begins elsewhere when it is called.
         }
     }
 

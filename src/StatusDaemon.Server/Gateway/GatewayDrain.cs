@@ -30,12 +30,14 @@ internal sealed class GatewayDrain : IHostedLifecycleService, IDisposable
     /// <summary>Cancelled when all clients are gone, or the time for it is over.</summary>
     public CancellationToken Drained => drained.Token;
 
+    /// <summary>How long it may take.</summary>
+    public static TimeSpan LongestOf(ServiceOptions options) => options.Drain + ForTheLast is var longest && longest > ForAllAtOnce ? longest : ForAllAtOnce;
+
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var longest = options.Drain + ForTheLast;
-        limit.CancelAfter(longest > ForAllAtOnce ? longest : ForAllAtOnce);
+        limit.CancelAfter(LongestOf(options));
         var draining = isInterrupted
             ? loops.DrainAsync(CloseCode.GoingAway, "the server stops", options.Drain, limit.Token)
             : loops.DrainAsync(CloseCode.ServiceRestart, "the server restarts", options.Drain, limit.Token);

@@ -7,6 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Runtime.Messaging;
+using StatusDaemon.EndToEnd;
+using StatusDaemon.Gateway;
 using StatusDaemon.Names;
 using StatusDaemon.Routing;
 using StatusDaemon.Settings;
@@ -196,6 +198,15 @@ public sealed class ClusterHostingTests : IDisposable
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, ClusterHosting.StopLimit / 2);
         Assert.Equal(ClusterHosting.StopLimit, silo.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
         await Assert.ThrowsAnyAsync<Exception>(() => stuck);
+    }
+
+    [Fact]
+    public async Task A_stop_has_the_time_that_clients_need_or_shards_that_go_and_then_that_of_a_silo()
+    {
+        await using var server = await ServerHere.StartAsync();
+        var drain = GatewayDrain.LongestOf(server.Services.GetRequiredService<ServiceOptions>());
+        Assert.True(drain >= ClusterHosting.HandOverLimit);
+        Assert.Equal(drain + ClusterHosting.SiloStopLimit, server.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
     }
 
     /// <summary>Completes a handshake where it is let, and counts what the silo then sends: nothing, when it refuses.</summary>

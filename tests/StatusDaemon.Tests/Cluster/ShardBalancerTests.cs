@@ -46,6 +46,18 @@ public sealed class ShardBalancerTests : IAsyncDisposable
         Assert.Equal(Shards, first["statusd.shards.active"]);
     }
 
+    [Fact]
+    public async Task Shards_go_as_soon_as_a_daemon_is_asked_to_stop_whatever_else_has_to_end_first()
+    {
+        await using var staying = await StartAsync(first);
+        await using var leaving = await StartAsync(second, staying.Endpoints.Silo);
+        await BeginAllAsync(staying);
+        await second.BecomesAsync("statusd.shards.active", Shards / 2);
+        leaving.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication(); // no more than the beginning: the host goes on
+        await first.BecomesAsync("statusd.shards.active", Shards);
+        Assert.Equal(Shards / 2, second["statusd.shards.moved"]);
+    }
+
     private async Task<TestSilo> StartAsync(InstrumentReader read, IPEndPoint? primary = null)
     {
         var silo = await TestSilo.StartAsync(MemberCertificates.Open(folder["cluster"], DateTimeOffset.UtcNow), primary: primary, more: builder =>
