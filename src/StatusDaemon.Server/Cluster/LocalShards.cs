@@ -9,15 +9,25 @@ internal sealed class LocalShards
     private readonly ConcurrentDictionary<int, Active> active = new();
     private long starts;
     private long moves;
+    private volatile bool isLeaving;
+    private volatile int daemons = 1;
 
     /// <summary>Whether this daemon is about to stop, so that no shard belongs here any more.</summary>
-    public bool IsLeaving { get; set; }
+    public bool IsLeaving
+    {
+        get => isLeaving;
+        set => isLeaving = value;
+    }
 
     /// <summary>Numbers of all of them.</summary>
     public ICollection<int> Numbers => active.Keys;
 
     /// <summary>Daemons that are there, this one among them, as far as it knows.</summary>
-    public int Daemons { get; set; } = 1;
+    public int Daemons
+    {
+        get => daemons;
+        set => daemons = value;
+    }
 
     /// <summary>Makes the instruments of docs/operations.md, "Metrics".</summary>
     public void Measure(Meter meter)
@@ -43,14 +53,14 @@ internal sealed class LocalShards
     public Task EndedAsync(int shard) => active.GetValueOrDefault(shard)?.Ended.Task ?? Task.CompletedTask;
 
     /// <summary>Forgets a shard.</summary>
-    /// <param name="moves">Whether it begins at another daemon now.</param>
-    public void Remove(int shard, bool moves)
+    /// <param name="hasMoved">Whether it begins at another daemon now.</param>
+    public void Remove(int shard, bool hasMoved)
     {
         if (active.TryRemove(shard, out var ended))
         {
-            if (moves)
+            if (hasMoved)
             {
-                Interlocked.Increment(ref this.moves);
+                Interlocked.Increment(ref moves);
             }
 
             ended.Ended.SetResult();

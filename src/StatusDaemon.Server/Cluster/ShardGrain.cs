@@ -61,7 +61,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             return; // it never began
         }
 
-        services.LocalShards.Remove(Number, moves: reason.ReasonCode == DeactivationReasonCode.Migrating); // from here on nobody asks it for anything
+        services.LocalShards.Remove(Number, hasMoved: reason.ReasonCode == DeactivationReasonCode.Migrating); // from here on nobody asks it for anything
         try
         {
             await SaveAsync(stop);
@@ -165,7 +165,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             return; // it had nothing yet
         }
 
-        services.LocalShards.Remove(Number, moves: false);
+        services.LocalShards.Remove(Number, hasMoved: false);
         shard.Close();
         services.Store.Disown(Number, shard.Activation);
         shard = null!;

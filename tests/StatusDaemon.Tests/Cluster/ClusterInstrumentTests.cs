@@ -24,9 +24,9 @@ public sealed class ClusterInstrumentTests : IDisposable
         shards.Measure(read.Meter);
         shards.Add(1, () => Task.CompletedTask);
         shards.Add(2, () => Task.CompletedTask);
-        shards.Remove(1, moves: true);
-        shards.Remove(2, moves: false);
-        shards.Remove(3, moves: true); // was not here
+        shards.Remove(1, hasMoved: true);
+        shards.Remove(2, hasMoved: false);
+        shards.Remove(3, hasMoved: true); // was not here
         shards.Add(2, () => Task.CompletedTask);
         shards.Daemons = 3;
         Assert.Equal((1, 3, 1, 3), (read["statusd.shards.active"], read["statusd.shards.started"], read["statusd.shards.moved"], read["statusd.cluster.daemons"]));

@@ -79,7 +79,7 @@ public sealed class DirectoryFollowerTests : IAsyncLifetime
         directory.Give(2);
         await gone.Revisions.ReadAsync(Stop);
         var pause = await time.NextWaitAsync(Stop);
-        shards.Remove(0, moves: false);
+        shards.Remove(0, hasMoved: false);
         shards.Add(1, next.FollowAsync);
         time.Advance(pause);
         directory.Give(3);
