@@ -25,6 +25,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
     private RouterShard shard = null!;
     private Task<IReadOnlyList<StoredStatus>>? scan;
     private IGrainTimer saveTimer = null!;
+    private IGrainTimer? tickTimer;
     private TimeSpan refreshedAt = -RefreshPause;
     private bool hasLearnt;
     private bool isSaveDue;
@@ -152,7 +153,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
         services.LocalShards.Add(Number, this.AsReference<IShardGrain>().FollowAsync);
         scan = services.Scan.LoadAsync(Number, services.Stopping);
         await FollowAsync(); // what changed since the directory was read was told to the shards that were there
-        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
+        tickTimer = this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.FromMilliseconds(50), RouterSettings.TickInterval) { KeepAlive = true });
     }
 
     /// <summary>Gives back what it holds.</summary>
@@ -166,6 +167,8 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
         }
 
         services.LocalShards.Remove(Number, hasMoved: false);
+        saveTimer?.Dispose();
+        tickTimer?.Dispose();
         shard.Close();
         services.Store.Disown(Number, shard.Activation);
         shard = null!;
