@@ -23,21 +23,8 @@ internal sealed class GivenDirectory : ISubscriberDirectory
     /// <inheritdoc cref="Give(long, bool, Subscriber[])"/>
     public void Give(DirectorySnapshot snapshot) => given.Writer.TryWrite(Current = snapshot);
 
-    /// <summary>What a refresh waits for, whether or not it is given up; null for nothing.</summary>
-    public TaskCompletionSource? Hold { get; set; }
-
-    public async Task<DirectorySnapshot> RefreshAsync(CancellationToken stop)
-    {
-        if (Hold is { } hold)
-        {
-            await hold.Task;
-            return Current;
-        }
-
-        stop.ThrowIfCancellationRequested();
-
-        return Current;
-    }
+    public Task<DirectorySnapshot> RefreshAsync(CancellationToken stop) =>
+        stop.IsCancellationRequested ? Task.FromCanceled<DirectorySnapshot>(stop) : Task.FromResult(Current);
 
     public IAsyncEnumerable<DirectorySnapshot> FollowAsync(CancellationToken stop) => given.Reader.ReadAllAsync(stop);
 

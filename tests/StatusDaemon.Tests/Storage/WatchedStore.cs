@@ -32,6 +32,9 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
     /// <summary>Thrown instead of an epoch while it is set.</summary>
     public Exception? FailEpochs { get; set; }
 
+    /// <summary>Called on the thread of a shard that begins.</summary>
+    public Action? HoldUpOwner { get; set; }
+
     /// <summary>Thrown by writes while it is set.</summary>
     public Exception? FailWrites { get; set; }
 
@@ -74,7 +77,11 @@ internal sealed class WatchedStore(IStatusStore real) : IStatusStore
 
     public Task<long> NextEpochAsync(long above, CancellationToken stop) => FailEpochs is { } failure ? Task.FromException<long>(failure) : real.NextEpochAsync(above, stop);
 
-    public void Own(int shard, long epoch) => real.Own(shard, epoch);
+    public void Own(int shard, long epoch)
+    {
+        HoldUpOwner?.Invoke();
+        real.Own(shard, epoch);
+    }
 
     public void Disown(int shard, long epoch) => real.Disown(shard, epoch);
 
