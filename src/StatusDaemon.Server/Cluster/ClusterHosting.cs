@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -52,7 +53,7 @@ internal static class ClusterHosting
         {
             join(silo);
             silo.Services.AddSingleton<IFatalErrorHandler, LostMembership>(); // the last one counts
-            MemberSockets.Replace(silo.Services);
+            MemberSockets.Replace(silo.Services, typeof(IConnectionFactory), typeof(IConnectionListenerFactory));
             silo.Configure<ConnectionOptions>(static options => options.OpenConnectionTimeout = OpenLimit);
             silo.AddPlacementDirector<ShardPlacement, ShardPlacementDirector>();
             silo.Services.AddOptions<EndpointOptions>().Configure<MemberEndpoints>((options, endpoints) =>
@@ -99,7 +100,7 @@ internal static class ClusterHosting
         builder.UseOrleansClient(client =>
         {
             find(client);
-            MemberSockets.Replace(client.Services);
+            MemberSockets.Replace(client.Services, typeof(IConnectionFactory));
             client.Services.AddOptions<ClientConnectionOptions>().Configure<MemberTls>(static (options, tls) =>
                 options.ConfigureConnection(connection => connection.Use(tls.Dial)));
             client.Configure<ConnectionOptions>(static options => options.OpenConnectionTimeout = OpenLimit);

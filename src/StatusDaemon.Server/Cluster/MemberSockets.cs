@@ -28,13 +28,24 @@ internal sealed class MemberSockets : IConnectionFactory, IConnectionListenerFac
     }
 
     /// <summary>Puts them into the place of those of Orleans, whatever for.</summary>
-    public static void Replace(IServiceCollection services)
+    /// <param name="kinds">What they are registered as.</param>
+    /// <exception cref="InvalidOperationException">There are none of a kind: Orleans has them elsewhere now, and a cut cable would stay unnoticed.</exception>
+    public static void Replace(IServiceCollection services, params ReadOnlySpan<Type> kinds)
     {
         services.AddSingleton<MemberSockets>();
-        foreach (var service in services.Where(service => service.IsKeyedService && (service.ServiceType == typeof(IConnectionFactory) || service.ServiceType == typeof(IConnectionListenerFactory))).ToArray())
+        foreach (var kind in kinds)
         {
-            services.Remove(service);
-            services.AddKeyedSingleton(service.ServiceType, service.ServiceKey, static (provider, _) => provider.GetRequiredService<MemberSockets>());
+            var theirs = services.Where(service => service.IsKeyedService && service.ServiceType == kind).ToArray();
+            if (theirs.Length == 0)
+            {
+                throw new InvalidOperationException($"Orleans has no {kind.Name} with a key to put {nameof(MemberSockets)} in the place of.");
+            }
+
+            foreach (var service in theirs)
+            {
+                services.Remove(service);
+                services.AddKeyedSingleton(kind, service.ServiceKey, static (provider, _) => provider.GetRequiredService<MemberSockets>());
+            }
         }
     }
 
