@@ -25,8 +25,13 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
+
+    // Of the loop that connects.
+    private ConnectionMultiplexer? made;
     private long madeAt;
-    private volatile ConnectionMultiplexer? multiplexer;
+    private long checkedAt; // how many interruptions there were when it was asked last who we are
+
+    private volatile ConnectionMultiplexer? multiplexer; // the one made last that has taken us for who we said we are
     private volatile ConnectionFailedEventArgs? lastFailure;
     private TaskCompletionSource interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long interruptions;
@@ -72,93 +77,56 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     /// <exception cref="RedisAwayException">It is not there, or refuses us.</exception>
     public async Task ConnectAsync(CancellationToken stop)
     {
-        if (multiplexer is { } made)
+        if (made is not null)
         {
             try
             {
-                Primaries();
-                return;
+                PrimariesOf(made);
             }
-            catch (RedisAwayException)
+            catch (RedisAwayException) when (Stopwatch.GetElapsedTime(madeAt) >= Renewal)
             {
-                if (Stopwatch.GetElapsedTime(madeAt) < Renewal)
-                {
-                    throw;
-                }
-
-                await made.DisposeAsync();
+                await DiscardAsync();
             }
         }
 
-        await ReachAsync(stop);
+        made ??= await MakeAsync(stop);
+        var seen = Interruptions;
+        if (made == multiplexer && seen == checkedAt)
+        {
+            return;
+        }
+
         try
         {
-            var next = await ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Of(options)).WaitAsync(stop);
-            next.ConnectionFailed += (_, failure) => Note(failure);
-            next.ConnectionRestored += (_, _) => Note(null);
-            next.ConfigurationChanged += (_, _) => Note(null);
-            multiplexer = next;
-            madeAt = Stopwatch.GetTimestamp();
-            Note(null);
+            foreach (var server in PrimariesOf(made))
+            {
+                await RequireUserAsync(server);
+            }
         }
-        catch (Exception e) when (e is CryptographicException or UnauthorizedAccessException or FileNotFoundException)
+        catch (RedisAwayException e) when (e.IsRefusal)
         {
-            throw new RedisAwayException($"{section}.tls_authority, tls_certificate or tls_key can't be used. ({e.Message})", isRefusal: true, e);
-        }
-        catch (Exception e) when (RedisErrors.IsOfRedis(e))
-        {
-            var away = Away(e);
-            throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
+            await DiscardAsync();
+            throw;
         }
 
-        foreach (var server in Primaries())
+        checkedAt = seen;
+        if (made != multiplexer)
         {
-            await RequireUserAsync(server);
+            multiplexer = made;
+            Note(null);
         }
     }
 
     /// <summary>Every server that owns keys; all of them are connected.</summary>
     /// <exception cref="RedisAwayException">One is not there.</exception>
-    public IReadOnlyList<IServer> Primaries()
-    {
-        var servers = Multiplexer.GetServers();
-        IServer[] primaries = [.. servers.Where(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Standalone or ServerType.Cluster })];
-        if (ClusterSeen() is { } cluster)
-        {
-            var owners = cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).ToArray();
-            if (owners.FirstOrDefault(node => primaries.All(primary => !Equals(primary.EndPoint, node.EndPoint))) is { } missing)
-            {
-                throw new RedisAwayException($"The cluster's server {missing.EndPoint} is away.", isRefusal: false);
-            }
-
-            // A server that the cluster has given up is not among the nodes, and until its replica is promoted nobody owns its slots.
-            if (owners.SelectMany(node => node.Slots).Sum(slots => slots.To - slots.From + 1) is < ClusterSlots and var owned)
-            {
-                throw new RedisAwayException($"The cluster has no server for {ClusterSlots - owned} of its {ClusterSlots} slots.", isRefusal: false);
-            }
-
-            primaries = [.. primaries.Where(primary => cluster[primary.EndPoint] is { Slots.Count: > 0 })];
-        }
-        else if (primaries.Length > 1)
-        {
-            // After a failover the primary of before comes back and does not know yet: what is written there is lost.
-            throw new RedisAwayException($"{string.Join(" and ", primaries.Select(primary => primary.EndPoint))} both take writes: make all but one of them replicas.", isRefusal: false);
-        }
-
-        if (primaries.Length == 0 && servers.FirstOrDefault(server => server is { IsConnected: true, IsReplica: true }) is { } replica)
-        {
-            throw new RedisAwayException($"Redis at {replica.EndPoint} is a replica, which takes no writes and may not know yet what its primary was told: name the primary, or all of them in {section}.endpoints.", isRefusal: false);
-        }
-
-        return primaries.Length > 0 ? primaries : throw Away(null);
-    }
+    public IReadOnlyList<IServer> Primaries() => PrimariesOf(Multiplexer);
 
     /// <summary>What a failed command or connection means, in words.</summary>
     public RedisAwayException Away(Exception? failure) =>
         failure as RedisAwayException ?? RedisErrors.Explain(failure ?? lastFailure?.Exception, lastFailure, this);
 
     /// <summary>The server of a cluster that owns a key, as the cluster is seen by the one that <see cref="Primaries"/> goes by; null if none does.</summary>
-    public EndPoint? OwnerOf(RedisKey key) => ClusterSeen()?.GetBySlot(Multiplexer.HashSlot(key))?.EndPoint;
+    public EndPoint? OwnerOf(RedisKey key) => ClusterSeen(Multiplexer)?.GetBySlot(Multiplexer.HashSlot(key))?.EndPoint;
 
     /// <summary>Gives commands, and says in words why they failed.</summary>
     /// <exception cref="RedisAwayException">Redis is away, or refuses them.</exception>
@@ -201,10 +169,75 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (multiplexer is { } made)
+        if (made is not null)
         {
             await made.DisposeAsync();
         }
+    }
+
+    /// <summary>Makes a connection, which may not be as whom we said yet.</summary>
+    private async Task<ConnectionMultiplexer> MakeAsync(CancellationToken stop)
+    {
+        await ReachAsync(stop);
+        try
+        {
+            var next = await ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Of(options)).WaitAsync(stop);
+            next.ConnectionFailed += (_, failure) => Note(failure);
+            next.ConnectionRestored += (_, _) => Note(null);
+            next.ConfigurationChanged += (_, _) => Note(null);
+            madeAt = Stopwatch.GetTimestamp();
+            Note(null);
+            return next;
+        }
+        catch (Exception e) when (e is CryptographicException or UnauthorizedAccessException or FileNotFoundException)
+        {
+            throw new RedisAwayException($"{section}.tls_authority, tls_certificate or tls_key can't be used. ({e.Message})", isRefusal: true, e);
+        }
+        catch (Exception e) when (RedisErrors.IsOfRedis(e))
+        {
+            var away = Away(e);
+            throw away.IsRefusal ? away : await DiagnoseAsync(away, stop);
+        }
+    }
+
+    private async Task DiscardAsync()
+    {
+        await made!.DisposeAsync();
+        made = null;
+    }
+
+    private IServer[] PrimariesOf(ConnectionMultiplexer connected)
+    {
+        var servers = connected.GetServers();
+        IServer[] primaries = [.. servers.Where(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Standalone or ServerType.Cluster })];
+        if (ClusterSeen(connected) is { } cluster)
+        {
+            var owners = cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).ToArray();
+            if (owners.FirstOrDefault(node => primaries.All(primary => !Equals(primary.EndPoint, node.EndPoint))) is { } missing)
+            {
+                throw new RedisAwayException($"The cluster's server {missing.EndPoint} is away.", isRefusal: false);
+            }
+
+            // A server that the cluster has given up is not among the nodes, and until its replica is promoted nobody owns its slots.
+            if (owners.SelectMany(node => node.Slots).Sum(slots => slots.To - slots.From + 1) is < ClusterSlots and var owned)
+            {
+                throw new RedisAwayException($"The cluster has no server for {ClusterSlots - owned} of its {ClusterSlots} slots.", isRefusal: false);
+            }
+
+            primaries = [.. primaries.Where(primary => cluster[primary.EndPoint] is { Slots.Count: > 0 })];
+        }
+        else if (primaries.Length > 1)
+        {
+            // After a failover the primary of before comes back and does not know yet: what is written there is lost.
+            throw new RedisAwayException($"{string.Join(" and ", primaries.Select(primary => primary.EndPoint))} both take writes: make all but one of them replicas.", isRefusal: false);
+        }
+
+        if (primaries.Length == 0 && servers.FirstOrDefault(server => server is { IsConnected: true, IsReplica: true }) is { } replica)
+        {
+            throw new RedisAwayException($"Redis at {replica.EndPoint} is a replica, which takes no writes and may not know yet what its primary was told: name the primary, or all of them in {section}.endpoints.", isRefusal: false);
+        }
+
+        return primaries.Length > 0 ? primaries : throw Away(null);
     }
 
     /// <summary>Makes sure that we are who we said: where the default user needs no password, the library goes on as that one after a refusal.</summary>
@@ -291,8 +324,8 @@ internal sealed class RedisConnection(RedisOptions options, string section) : IA
             $"Something listens at {Address}, but does not answer as a Redis {(options.Tls ? "with TLS" : "without TLS")} would; see {section}.tls and the keys beside it.", isRefusal: false, failure);
     }
 
-    private ClusterConfiguration? ClusterSeen() =>
-        Multiplexer.GetServers().FirstOrDefault(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Cluster })?.ClusterConfiguration;
+    private static ClusterConfiguration? ClusterSeen(ConnectionMultiplexer connected) =>
+        connected.GetServers().FirstOrDefault(server => server is { IsConnected: true, IsReplica: false, ServerType: ServerType.Cluster })?.ClusterConfiguration;
 
     private void Note(ConnectionFailedEventArgs? failure)
     {
