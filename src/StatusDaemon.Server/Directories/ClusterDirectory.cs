@@ -48,7 +48,7 @@ internal sealed partial class ClusterDirectory(FileDirectory own, SharedDirector
     };
 
     /// <inheritdoc/>
-    /// <remarks>Of the others it holds what they had said before the call; if Redis does not answer, what is known of them.</remarks>
+    /// <remarks>Of the others it holds what they had said before the call; if Redis, asked after it, does not answer, what is known of them.</remarks>
     public async Task<DirectorySnapshot> RefreshAsync(CancellationToken stop)
     {
         await own.RefreshAsync(stop);
@@ -59,7 +59,7 @@ internal sealed partial class ClusterDirectory(FileDirectory own, SharedDirector
         {
             var next = replaced.Task; // older than the state
             var seen = state;
-            if (seen.IsAway || seen.Answered >= ticket)
+            if (seen.Answered >= ticket)
             {
                 return seen.Snapshot;
             }
@@ -125,7 +125,7 @@ internal sealed partial class ClusterDirectory(FileDirectory own, SharedDirector
                     LogUnknown(e.Message);
                 }
 
-                Put(static before => before with { HasAsked = true, IsAway = true });
+                Put(before => before with { Answered = ticket, HasAsked = true, IsAway = true });
             }
 
             await Task.WhenAny(tick, wish.Task);
@@ -259,7 +259,7 @@ internal sealed partial class ClusterDirectory(FileDirectory own, SharedDirector
     /// <param name="HasUnreadable">Whether there is one that can't be read.</param>
     /// <param name="HasAsked">Whether the others were asked for once.</param>
     /// <param name="IsAway">Whether Redis did not answer then.</param>
-    /// <param name="Answered">The last call of <see cref="RefreshAsync"/> that came before Redis was asked for what is known.</param>
+    /// <param name="Answered">The last call of <see cref="RefreshAsync"/> that came before Redis was asked, whether it answered or not.</param>
     private sealed record State(
         DirectoryFile Own,
         FrozenDictionary<string, DirectorySnapshot> Others,

@@ -158,6 +158,26 @@ public sealed class ClusterDirectoryTests : SubscriberDirectoryContract, IAsyncL
     }
 
     [Fact]
+    public async Task A_refresh_does_not_take_a_failure_from_before_it_for_its_answer()
+    {
+        using var log = new WarningLog<ClusterDirectory>();
+        await redis.Server.ExecuteAsync("ACL", "SETUSER", "member", "on", ">secret", "allkeys", "+@all");
+        var other = await StartAsync("other.yml", [Alice, Bob], log, new RedisOptions { Port = redis.Port, User = "member", Password = new Secret("secret") });
+        await SayAsync(Alice, Bob);
+        await SeesAsync(other.Directory, IsShown);
+        await redis.Server.ExecuteAsync("ACL", "SETUSER", "member", "resetkeys");
+        while (!(await HappensAsync(log.Lines.ReadAsync(Stop).AsTask())).Contains("can't be asked", StringComparison.Ordinal))
+        {
+        }
+
+        await SayAsync(Hiding, Bob);
+        await HappensAsync(member.Directory.RefreshAsync(Stop)); // it has said so
+        Assert.True(IsShown(await HappensAsync(other.Directory.RefreshAsync(Stop)))); // it can't know
+        await redis.Server.ExecuteAsync("ACL", "SETUSER", "member", "allkeys");
+        Assert.True(IsHidden(await HappensAsync(other.Directory.RefreshAsync(Stop))));
+    }
+
+    [Fact]
     public async Task The_rights_that_the_document_names_are_enough()
     {
         string[] rights = ["~statusd:cluster:*", "+@read", "+@write", "+@connection"]; // the commands are those of the store
