@@ -6,7 +6,7 @@ namespace StatusDaemon.Directories;
 
 /// <summary>What the members of a cluster show each other of their directory files, in the status database (docs/operations.md, "Several machines").</summary>
 /// <remarks>
-/// One hash has what each member says, and beside it is each file, zipped, under the hash of its content. No command names two keys, so that it works in a Redis Cluster too. One loop calls.
+/// One hash has what each member says, and beside it is each file, zipped, under the hash of its content. No command names two keys, so that it works in a Redis Cluster too. One loop tells and forgets; another one may fetch.
 /// </remarks>
 /// <param name="prefix">Beginning of the keys of the cluster.</param>
 internal sealed class SharedDirectoryFiles(RedisOptions redis, string prefix) : IAsyncDisposable

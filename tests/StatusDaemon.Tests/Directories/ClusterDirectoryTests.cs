@@ -178,6 +178,31 @@ public sealed class ClusterDirectoryTests : SubscriberDirectoryContract, IAsyncL
     }
 
     [Fact]
+    public async Task A_member_goes_on_saying_its_word_while_it_reads_the_file_of_another()
+    {
+        const int Words = 10;
+        await SayAsync(Alice, Bob);
+        await SeesAsync(member.Directory, IsShown);
+        var other = await StartAsync("other.yml", [Hiding, Bob, .. Enumerable.Range(0, 20_000).Select(i => Person($"user{i}"))]); // some tenths of a second at least
+        var hidden = SeesAsync(member.Directory, IsHidden);
+        List<Task> refreshes = [];
+        HashSet<MemberSaying> said = []; // by the member, since the other one did
+        while (!hidden.IsCompleted && said.Count < Words)
+        {
+            refreshes.Add(member.Directory.RefreshAsync(Stop)); // has it say its word at once
+            var sayings = (await redis.Commands.HashGetAllAsync($"{Prefix}:directories")).Select(entry => MemberSaying.TryParse(entry.Value.ToString(), out var saying) ? saying : default).ToLookup(saying => saying.Hash);
+            if (sayings.Contains(other.File.File.Hash) && !hidden.IsCompleted)
+            {
+                said.UnionWith(sayings[member.File.File.Hash]);
+            }
+        }
+
+        Assert.Equal(Words, said.Count);
+        await hidden;
+        await Task.WhenAll(refreshes).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+    }
+
+    [Fact]
     public async Task The_rights_that_the_document_names_are_enough()
     {
         string[] rights = ["~statusd:cluster:*", "+@read", "+@write", "+@connection"]; // the commands are those of the store
