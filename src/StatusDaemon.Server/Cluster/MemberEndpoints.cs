@@ -7,8 +7,8 @@ namespace StatusDaemon.Cluster;
 /// <remarks>
 /// Orleans has to know its port before it listens, as the port is part of the silo's name, so "bind to 0" is not open to
 /// it. We bind instead and never listen: the kernel then gives the port to nobody who asks for a free one, while the
-/// listener of Orleans, which sets SO_REUSEADDR, may join it. A port that is already listened on is refused here; the
-/// listener alone would not notice, since it sets SO_REUSEPORT too and two silos would share the port in silence.
+/// listener (<see cref="MemberSockets"/>) may join it, since .NET sets SO_REUSEADDR for both. A port that is already
+/// listened on is refused here, before anything has begun.
 /// </remarks>
 internal sealed class MemberEndpoints : IDisposable
 {

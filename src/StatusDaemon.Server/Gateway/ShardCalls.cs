@@ -6,7 +6,7 @@ using StatusDaemon.Routing;
 
 namespace StatusDaemon.Gateway;
 
-/// <summary>Calls the shards for one gateway loop: each has one batch outstanding at most, and an idle one is called once a second.</summary>
+/// <summary>Calls the shards for one gateway loop: each has one batch outstanding at most, and an idle one is called with every tick: <see cref="IShardAccess.Heartbeat"/>.</summary>
 /// <remarks>Owned by the loop, which waits for no call: what comes of it is an input of the loop again.</remarks>
 /// <param name="tell">Brings what comes of a call to the loop.</param>
 internal sealed partial class ShardCalls(
