@@ -10,7 +10,7 @@ namespace StatusDaemon.Cluster;
 /// <remarks>Either way <see cref="IClusterClient"/> is what the rest of the process calls shards with. The numbers were measured: docs/decisions/0004-orleans-as-the-engine.md.</remarks>
 internal static class ClusterHosting
 {
-    /// <summary>How long a call waits for its answer where the caller has no limit of its own. Gateways have one, <c>ShardCalls.Patience</c>, which bounds a failover.</summary>
+    /// <summary>How long a call waits for its answer where the caller has no limit of its own. Whoever calls again has <see cref="Patience"/>, which bounds a failover.</summary>
     public static readonly TimeSpan ResponseLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a member that calls again waits for an answer before it does: Orleans fails no call in flight to a process that has died, nor one that was to go through it.</summary>
