@@ -49,12 +49,12 @@ internal sealed class ChaosClient : IAsyncDisposable
     public bool IsConnected => socket is not null;
 
     /// <summary>Where it is, or goes next.</summary>
-    public Member Gateway => gateways[(place + gateways.Count) % gateways.Count];
+    public Member Gateway => gateways[place % gateways.Count];
 
     /// <summary>Leaves for another gateway, as a client does that is restarted.</summary>
     public void MoveTo(Member gateway)
     {
-        place = gateways.ToList().IndexOf(gateway) - 1; // the next one in turn
+        place = gateways.ToList().IndexOf(gateway) + gateways.Count - 1; // the next one in turn is this one
         socket?.Abort();
     }
 
@@ -101,8 +101,7 @@ internal sealed class ChaosClient : IAsyncDisposable
                 Returns++;
             }
 
-            place = (place + 1) % gateways.Count;
-
+            place++;
             await Task.Delay(Random.Shared.Next(20, 300), CancellationToken.None);
         }
     }
