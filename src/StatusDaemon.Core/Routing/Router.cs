@@ -25,7 +25,7 @@ public sealed class Router
     private readonly ShardHistory history;
     private readonly Recovery recovery;
     private readonly AwakeClock clock;
-    private readonly Dictionary<Uid, (RouterInput.Publish Said, TimeSpan At)> early = new(Uid.Comparer); // what people said who are connected and whom the directory here does not know yet
+    private readonly Dictionary<Uid, (RouterInput.Publish Said, Moment At)> early = new(Uid.Comparer); // what people said who are connected and whom the directory here does not know yet
     private DirectorySnapshot directory;
     private TimeSpan always; // when the input is that is taken now, by the clock that counts while nobody is awake too
 
@@ -108,12 +108,12 @@ public sealed class Router
         switch (input)
         {
             case RouterInput.Publish publish:
-                Publish(publish, TimeSpan.Zero, now, effects);
+                Publish(publish, now with { Steady = always }, now, effects);
                 break;
             case RouterInput.Late late:
                 if (!IsOvertaken(late))
                 {
-                    Publish(late.Said, late.Age, now, effects);
+                    Publish(late.Said, new Moment(now.Utc - late.Age, always - late.Age), now, effects);
                 }
 
                 break;
@@ -155,7 +155,7 @@ public sealed class Router
                 Leave(leave.Gateway);
                 break;
             case RouterInput.Set set:
-                Accept(registers.GetOrAdd(set.Publisher), set.Status, set.Timestamp, new ChangeSource(set.Kind, set.Actor, set.Through, now.Utc), now, effects);
+                Accept(registers.GetOrAdd(set.Publisher), set.Status, set.Timestamp, new ChangeSource(set.Kind, set.Actor, set.Through, now.Utc), always, now, effects);
                 break;
             case RouterInput.Adopt adopt:
                 Adopt(adopt, now, effects);
@@ -194,15 +194,15 @@ public sealed class Router
         }
     }
 
-    /// <param name="age">How long ago it was said.</param>
-    private void Publish(RouterInput.Publish publish, TimeSpan age, Moment now, ICollection<Effect> effects)
+    /// <param name="said">When, by the clocks that always count.</param>
+    private void Publish(RouterInput.Publish publish, Moment said, Moment now, ICollection<Effect> effects)
     {
         // The gateway has refused these two; here it is the owner that makes sure. But the gateway may know of a newcomer sooner.
         if (!directory.MayLogIn(publish.Publisher) || !directory.IsLocal(publish.Publisher))
         {
             if (leases.Find(publish.Connection) >= 0 && connections.SubscriberOf(connections.Find(publish.Connection)).Equals(publish.Publisher))
             {
-                early[publish.Publisher] = (publish, always - age);
+                early[publish.Publisher] = (publish, said);
             }
 
             return;
@@ -210,8 +210,7 @@ public sealed class Router
 
         var register = registers.GetOrAdd(publish.Publisher);
         register.HasSpoken = register.Leases > 0;
-        Accept(register, publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, now.Utc - age), now, effects);
-        register.NoteSaid(always - age);
+        Accept(register, publish.Status, publish.Timestamp, SourceOf(publish.Connection, publish.Publisher, said.Utc), said.Steady, now, effects);
     }
 
     /// <summary>Whether this activation has accepted a status that was said after one that comes late. What it took over from elsewhere was said before.</summary>
@@ -246,17 +245,17 @@ public sealed class Router
 
         if (recovery.IsKnown(register) && (register.Record.Source.Kind == SourceKind.Offline || (register.IsRestored && !register.WasSaidAfter(restore.SaidAt))))
         {
-            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now.Utc - (always - restore.SaidAt)), now, effects);
-            register.NoteSaid(restore.SaidAt);
+            Accept(register, restore.Status, restore.Timestamp, SourceOf(restore.Connection, restore.Publisher, now.Utc - (always - restore.SaidAt)), restore.SaidAt, now, effects);
             register.IsRestored = true;
         }
     }
 
     /// <summary>Makes a status the current one: every accepted status is a change, also an equal one.</summary>
-    private void Accept(Register register, Status status, ClientTimestamp timestamp, ChangeSource source, Moment now, ICollection<Effect> effects)
+    /// <param name="said">When it was said, by the clock that always counts.</param>
+    private void Accept(Register register, Status status, ClientTimestamp timestamp, ChangeSource source, TimeSpan said, Moment now, ICollection<Effect> effects)
     {
         history.Put(register, new StatusRecord(status, timestamp, default, source));
-        register.NoteSaid(always);
+        register.NoteSaid(said);
         register.IsRestored = false;
         early.Remove(register.Uid);
         watches.Show(register, effects);
@@ -388,7 +387,7 @@ public sealed class Router
         {
             if (directory.MayLogIn(uid) && directory.IsLocal(uid))
             {
-                Publish(unheard.Said, always - unheard.At, now, effects); // after the rules, which it must not pass
+                Publish(unheard.Said, unheard.At, now, effects); // after the rules, which it must not pass
             }
         }
     }
@@ -397,7 +396,7 @@ public sealed class Router
     {
         while (recovery.IsComplete && offline.TryNext(now.Steady, directory, out var register))
         {
-            Accept(register, settings.OfflineStatus, default, new ChangeSource(SourceKind.Offline, "statusd", "", now.Utc), now, effects);
+            Accept(register, settings.OfflineStatus, default, new ChangeSource(SourceKind.Offline, "statusd", "", now.Utc), always, now, effects);
         }
     }
 
