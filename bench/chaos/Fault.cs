@@ -24,6 +24,7 @@ internal sealed record Fault(string Name, TimeSpan Lasts, Func<Installation, Tas
         new("cut-daemon-redis", Seconds(8), Do(at => Network.Cut(at.Daemons[0].Host, at.Redis.Host)), Healed),
         new("lose-daemon", Seconds(8), Do(at => CutFromAll(at, at.Daemons[0])), Healed),
         new("cut-gateway-daemon", Seconds(5), Do(at => Network.Cut(at.Gateways[0].Host, at.Daemons[0].Host)), Healed),
+        new("cut-gateway-other-daemon", Seconds(5), Do(at => Network.Cut(at.Gateways[0].Host, at.Daemons[1].Host)), Healed),
         new("cut-gateway-daemons", Seconds(5), Do(at => CutFromDaemons(at, at.Gateways[0])), Healed),
         new("cut-gateway-daemons-long", Seconds(20), Do(at => CutFromDaemons(at, at.Gateways[0])), Healed),
         new("cut-gateway-redis", Seconds(8), Do(at => Network.Cut(at.Gateways[0].Host, at.Redis.Host)), Healed),

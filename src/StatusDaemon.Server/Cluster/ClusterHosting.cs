@@ -31,6 +31,9 @@ internal static class ClusterHosting
     /// <summary>How long a connection to another member may take to come about.</summary>
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long, and at most twice as long, what is for a gateway waits at a daemon whose connection to it is gone, before it goes through another one that has one.</summary>
+    private static readonly TimeSpan GatewayDropLimit = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How often a gateway calls an idle shard that may begin elsewhere.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(250);
 
@@ -74,7 +77,7 @@ internal static class ClusterHosting
             silo.Configure<SiloMessagingOptions>(static options =>
             {
                 options.ResponseTimeout = ResponseLimit;
-                options.ClientDropTimeout = ResponseLimit; // what is for a gateway that has gone to another daemon would wait here so long
+                options.ClientDropTimeout = GatewayDropLimit;
             });
             silo.Configure<ClusterMembershipOptions>(static options =>
             {

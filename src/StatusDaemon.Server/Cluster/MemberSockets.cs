@@ -13,7 +13,7 @@ namespace StatusDaemon.Cluster;
 internal sealed class MemberSockets : IConnectionFactory, IConnectionListenerFactory, IDisposable
 {
     /// <summary>How long what was sent, or the question whether somebody is there, may stay without acknowledgement.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     private const int Tcp = 6;
     private const int UserTimeout = 18; // TCP_USER_TIMEOUT, in milliseconds
