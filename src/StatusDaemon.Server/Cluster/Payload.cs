@@ -4,6 +4,7 @@ using StatusDaemon.Routing;
 namespace StatusDaemon.Cluster;
 
 /// <summary>A message on its way between members. Within one process it is handed over as it is, so nobody changes it; where it leaves the process Core frames it.</summary>
+[Alias("statusd.message")]
 [Immutable]
 internal sealed class Payload
 {

@@ -11,6 +11,7 @@ namespace StatusDaemon.Cluster;
 /// An activation takes its own epoch before its first input, reads the directory after it began, and answers watches by single reads while the
 /// daemon scans its store. Saving interleaves with calls, but only at their waits, so that routing never waits for the disk.
 /// </remarks>
+[GrainType("statusd.shard")]
 [ShardPlacement]
 internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetails place, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
