@@ -3,15 +3,24 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Clustering.Redis;
+using Orleans.Configuration;
+using Orleans.GrainDirectory;
+using Orleans.GrainDirectory.Redis;
 using Orleans.Messaging;
+using Orleans.Runtime.Hosting;
 using StackExchange.Redis;
 using StatusDaemon.Redis;
 using StatusDaemon.Storage;
+using MsOptions = Microsoft.Extensions.Options.Options;
+using OrleansClusterOptions = Orleans.Configuration.ClusterOptions;
 
 namespace StatusDaemon.Cluster;
 
 /// <summary>Daemons on several machines, who know each other through the status database (docs/operations.md, "Several machines").</summary>
-/// <remarks>One hash says what all have in common, and another one, which Orleans keeps, who is there.</remarks>
+/// <remarks>
+/// One hash says what all have in common. Orleans keeps another one of who is there, and a key for each shard of where it is: what it would keep of that in the
+/// daemons themselves is lost with one of them, and so are shards of the others.
+/// </remarks>
 internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterOptions options, TimeProvider clock, ILogger<RedisMembership> log) : IMembership
 {
     private const string Shards = "shards";
@@ -28,6 +37,10 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
     public void Join(ISiloBuilder silo)
     {
         silo.UseRedisClustering(Configure);
+        silo.Services.AddGrainDirectory(GrainDirectoryAttribute.DEFAULT_GRAIN_DIRECTORY, (services, _) => new RedisGrainDirectory(
+            new RedisGrainDirectoryOptions { ConfigurationOptions = RedisConfiguration.Of(redis.Server) },
+            MsOptions.Create(new OrleansClusterOptions { ClusterId = key }), // its keys begin with that
+            services.GetRequiredService<ILogger<RedisGrainDirectory>>()));
         silo.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<MembersKeeper>(services, this));
     }
 

@@ -17,7 +17,7 @@ internal static class LogSetup
     // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
     // A member that has just died is an error to those who had a word for it, and to one that joins, each half second.
     private static readonly string[] Mute =
-        ["Orleans.Grain", "Orleans.Runtime.GrainDirectory.ClientDirectory", "Orleans.Runtime.GrainCallCancellationManager", "Orleans.Runtime.MembershipService.MembershipAgent"];
+        ["Orleans.Grain", "Orleans.GrainDirectory.Redis", "Orleans.Runtime.GrainDirectory.ClientDirectory", "Orleans.Runtime.GrainCallCancellationManager", "Orleans.Runtime.MembershipService.MembershipAgent"];
 
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>
