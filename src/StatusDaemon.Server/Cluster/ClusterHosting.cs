@@ -49,6 +49,8 @@ internal static class ClusterHosting
     {
         builder.Services.AddSingleton(setup);
         builder.Services.AddSingleton<LocalShards>();
+        builder.Services.AddSingleton<ProcessEnd>();
+        builder.Services.AddHostedService<StopDeadline>();
         builder.Services.AddSingleton(_ => MemberEndpoints.Reserve(setup));
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = StopLimit);
         AddMemberTls(builder, certificates);

@@ -86,6 +86,25 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task A_daemon_stops_although_redis_is_away_and_the_other_one_goes_on()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync();
+        await using var staying = await cluster.StartDaemonAsync();
+        await using var stopping = await cluster.StartDaemonAsync();
+        await using var gateway = await cluster.StartGatewayAsync();
+        await staying.SeesAsync(" 3503 ");
+        await using var a = await cluster.ConnectAsync(gateway, "a");
+        await using var b = await cluster.ConnectAsync(gateway, "b");
+        await a.WatchAsync("uid-b");
+        await cluster.Redis.KillAsync();
+        Assert.Equal(0, await stopping.StopAsync());
+        Assert.Contains(" 3506 ", stopping.Output, StringComparison.Ordinal);
+        await b.SendAsync("""{"status":4}""");
+        await cluster.Redis.StartAgainAsync();
+        await a.SeesAsync("uid-b", 4);
+    }
+
+    [Fact]
     public async Task A_daemon_that_was_given_up_while_it_hung_ends_in_words_when_it_wakes()
     {
         await using var cluster = await ClusterMembers.PrepareAsync();
