@@ -14,15 +14,17 @@ namespace StatusDaemon.Chaos;
 /// </remarks>
 internal sealed class ChaosRun : IAsyncDisposable
 {
-    private const int Shards = 32;
+    /// <summary>How often each of those who talk does.</summary>
+    public static readonly TimeSpan TalkEvery = TimeSpan.FromMilliseconds(100);
+
     private const int TalkersPerShard = 2;
     private const int Watchers = 48;
     private const int LampsOfWatcher = 8;
 
-    private static readonly TimeSpan TalkEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WriteEvery = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan FlipEvery = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     /// <summary>How long the shards take to spread over daemons that have come.</summary>
     private static readonly TimeSpan Balancing = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
@@ -53,14 +55,14 @@ internal sealed class ChaosRun : IAsyncDisposable
         installation = new Installation(logs);
         random = new Random(seed);
         this.output = output;
-        for (var shard = 0; shard < Shards; shard++)
+        for (var shard = 0; shard < Installation.Shards; shard++)
         {
             talkers.AddRange(Enumerable.Range(0, TalkersPerShard).Select(_ => PersonOf("talker", shard)));
             quiet.Add(PersonOf("quiet", shard));
             subjects.Add(PersonOf("subject", shard));
         }
 
-        watchers.AddRange(Enumerable.Range(0, Watchers).Select(number => PersonOf("watcher", number % Shards)));
+        watchers.AddRange(Enumerable.Range(0, Watchers).Select(number => PersonOf("watcher", number % Installation.Shards)));
         auditor = PersonOf("auditor", 0);
     }
 
@@ -105,6 +107,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     /// <returns>What came of it.</returns>
     public async Task<Outcome> SufferAsync(Fault fault)
     {
+        await WaitAsync("every daemon has shards", installation.IsSpreadAsync);
         await SpreadAsync();
         await SayQuietlyAsync();
         var returns = clients.Sum(client => client.Returns);
@@ -176,7 +179,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         while (true)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"{kind}{++named}");
-            if (Uid.TryParse(name, out var uid) && uid.ShardOf(Shards) == shard)
+            if (Uid.TryParse(name, out var uid) && uid.ShardOf(Installation.Shards) == shard)
             {
                 return new Person(name, uid);
             }
@@ -358,9 +361,11 @@ internal sealed class ChaosRun : IAsyncDisposable
         return new Gaps(gaps[gaps.Length / 2], gaps[^1]);
     }
 
-    private static async Task WaitAsync(string what, Func<bool> isSo)
+    private static Task WaitAsync(string what, Func<bool> isSo) => WaitAsync(what, () => Task.FromResult(isSo()));
+
+    private static async Task WaitAsync(string what, Func<Task<bool>> isSo)
     {
-        for (var waited = Stopwatch.StartNew(); !isSo();)
+        for (var waited = Stopwatch.StartNew(); !await isSo();)
         {
             if (waited.Elapsed > Patience)
             {
@@ -378,7 +383,11 @@ internal sealed class ChaosRun : IAsyncDisposable
 /// <param name="Dark">Lamps without news for more than a second at the end of the fault, before it was put right.</param>
 /// <param name="Late">How late those who talk themselves were, at most: as much of what lamps lacked is no member's fault.</param>
 /// <param name="Returns">Times that clients had to come back.</param>
-internal sealed record Outcome(Fault Fault, Gaps Meanwhile, Gaps Afterwards, int Dark, TimeSpan Late, int Returns, int Violations);
+internal sealed record Outcome(Fault Fault, Gaps Meanwhile, Gaps Afterwards, int Dark, TimeSpan Late, int Returns, int Violations)
+{
+    /// <summary>Whether some lamp was without news for longer than the fault may cost.</summary>
+    public bool IsOverLimit => new[] { Meanwhile.Longest, Afterwards.Longest }.Max() > Fault.Limit + ChaosRun.TalkEvery + Late;
+}
 
 /// <summary>The longest time that lamps of those who talk had no news.</summary>
 /// <param name="Median">Of all those lamps.</param>

@@ -12,6 +12,9 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary><c>SERVICE.offline.after</c>.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
 
+    /// <summary><c>CLUSTER.shards</c>, as it is by default.</summary>
+    public const int Shards = 32;
+
     private const string Service = "HTTP/chaos.test";
     private const int RedisPort = 6379;
     private const int PrivilegeDatabase = 1;
@@ -130,6 +133,20 @@ internal sealed class Installation : IAsyncDisposable
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Whether each daemon has shards, as Redis has it; true also where Redis was emptied, and does not have it of all any more.</summary>
+    public async Task<bool> IsSpreadAsync()
+    {
+        try
+        {
+            var places = await Statuses.StringGetAsync([.. Enumerable.Range(0, Shards).Select(shard => new RedisKey($"statusd:cluster:statusd/directory/statusd.shard/{shard:X}"))]);
+            return places.Any(place => place.IsNull) || Daemons.All(daemon => places.Any(place => ((string)place!).Contains($"{daemon.Host.Address}:", StringComparison.Ordinal)));
+        }
+        catch (RedisException)
+        {
+            return false; // it was away for the fault before, and is found again
         }
     }
 
