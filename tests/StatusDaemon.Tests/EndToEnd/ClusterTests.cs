@@ -1,4 +1,5 @@
 using StatusDaemon.Settings;
+using StatusDaemon.Storage;
 
 namespace StatusDaemon.EndToEnd;
 
@@ -83,6 +84,28 @@ public sealed class ClusterTests
         await a.SeesAsync("uid-c", 5);
         await using var next = await cluster.StartDaemonAsync();
         await next.SeesAsync(" 3503 ");
+    }
+
+    [Fact]
+    public async Task The_rights_that_the_document_names_are_enough_for_a_member()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync();
+        await cluster.Redis.Server.ExecuteAsync("ACL", ["SETUSER", "member", "on", ">secret", .. RedisSocketStoreTests.Rights, "~statusd:cluster:*"]);
+        await cluster.Redis.Server.ExecuteAsync("ACL", "SETUSER", "default", "off");
+        var user = new Dictionary<string, string> { ["STATUSD_REDIS__USER"] = "member", ["STATUSD_REDIS__PASSWORD"] = "secret" };
+        await using var daemon = cluster.Launch("daemon", user);
+        await daemon.SeesAsync("The daemon is up");
+        await using var other = cluster.Launch("up", user);
+        await other.ReadyAsync();
+        await daemon.SeesAsync(" 3503 ");
+        await using var gateway = cluster.Launch("ws-server", user);
+        await gateway.ReadyAsync();
+        await using var a = await cluster.ConnectAsync(gateway, "a");
+        await using var b = await cluster.ConnectAsync(other, "b");
+        await a.WatchAsync("uid-b");
+        await b.SendAsync("""{"status":4}""");
+        await a.SeesAsync("uid-b", 4);
+        Assert.DoesNotContain("NOPERM", daemon.Output + other.Output + gateway.Output, StringComparison.Ordinal);
     }
 
     [Fact]

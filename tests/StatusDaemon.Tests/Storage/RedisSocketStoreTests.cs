@@ -7,7 +7,8 @@ namespace StatusDaemon.Storage;
 /// <summary>A Unix socket, a user with the rights that docs/operations.md names and no more, and another database than the first.</summary>
 public sealed class RedisSocketStoreTests : RedisStatusStoreContract
 {
-    private static readonly string[] Rights =
+    /// <summary>Of a user with a database of number 0.</summary>
+    internal static readonly string[] Rights =
         ["~status:*", "~statusd:store*", "&__keyspace@0__:status:*", "&__keyspace@0__:statusd:store:*", "+@read", "+@write", "+@scripting", "+@connection", "+psubscribe", "+punsubscribe", "+info", "+wait", "+config|get", "+config|set"];
 
     private RedisProcess redis = null!;
