@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -63,6 +64,11 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
     /// <inheritdoc/>
     public async Task EnterAsync(CancellationToken stop)
     {
+        if ((options.Advertise ?? options.Host) is var told && IPAddress.IsLoopback(told) && !redis.Server.IsHere)
+        {
+            LogLoopback(told, Place);
+        }
+
         for (var isTold = false; ; isTold = true)
         {
             try
@@ -112,6 +118,9 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
         clustering.ConfigurationOptions = RedisConfiguration.Of(redis.Server);
         clustering.CreateRedisKey = _ => MembersKey;
     }
+
+    [LoggerMessage(3507, LogLevel.Warning, "Others are told that this daemon is at {Address}, where no other machine finds it, and {Place} is not on this one: set CLUSTER.host, or CLUSTER.advertise")]
+    private partial void LogLoopback(IPAddress address, string place);
 
     [LoggerMessage(3501, LogLevel.Warning, "Who else is there is not known, and asked for until it is: {Reason}")]
     private partial void LogWaits(string reason);

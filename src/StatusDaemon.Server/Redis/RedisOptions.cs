@@ -64,6 +64,10 @@ internal sealed class RedisOptions
         }
     }
 
+    /// <summary>Whether it is on this machine, as far as its addresses say.</summary>
+    public bool IsHere => Unix is not null || (Endpoints.Count > 0 ? Endpoints : SentinelEndpoints.Count > 0 ? SentinelEndpoints : [new DnsEndPoint(Host, Port)]).All(static endpoint =>
+        endpoint.Host == "localhost" || (IPAddress.TryParse(endpoint.Host, out var address) && IPAddress.IsLoopback(address)));
+
     /// <summary>Reads what both sections have in common.</summary>
     public static RedisOptions Read(SettingsSection section)
     {
