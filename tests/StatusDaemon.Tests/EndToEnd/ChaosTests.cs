@@ -7,7 +7,8 @@ public sealed class ChaosTests
 {
     [Theory]
     [InlineData("kill-daemon", "cut-daemon-redis", "hang-gateway")]
-    [InlineData("stop-daemon", "lose-daemon", "kill-gateway", "kill-redis")]
+    [InlineData("stop-daemon", "lose-daemon", "kill-gateway", "kill-redis-and-daemon")]
+    [InlineData("cut-gateway-daemon", "cut-daemons", "stop-gateway")]
     public async Task Under_load_and_faults_nobody_is_shown_what_is_not_so(params string[] faults)
     {
         var logs = Directory.CreateTempSubdirectory("statusd-chaos-logs-").FullName;
