@@ -26,7 +26,7 @@ internal static class CapacityModel
     private const double PublicationAtDaemon = 100e-6;
     private const double PublicationAtGateway = 130e-6;
 
-    // A call at each end, with little or nothing in it. ShardCallsBench.
+    // A call at each end, with little or nothing in it, where few others are: the idle processes of bench/load s6. ShardCallsBench makes one in 13 to 18 µs, as fast as they go.
     private const double Call = 50e-6;
 
     // A delivery to a socket, many together and alone. bench/load s2, s3.
@@ -42,8 +42,12 @@ internal static class CapacityModel
     // Subscribers of a directory that are read in a second. RedisDirectoryBench: 100,000 in 5 s.
     private const double DirectoryRead = 20_000;
 
-    // Writes a second of one Redis. RedisStatusStoreBench, half of it.
-    private const double RedisWrites = 20_000;
+    // Seconds of a daemon's processor time, to write a status to Redis, and to hear that another daemon has. RedisStatusStoreBench.
+    private const double RedisWrite = 11e-6;
+    private const double RedisRing = 1.3e-6;
+
+    // Writes a second of one Redis. RedisStatusStoreBench, less than half of it.
+    private const double RedisWrites = 40_000;
 
     // Bytes on the wire of what a loop is told, and of a frame with its headers. ScaleBench.
     private const double ToldBytes = 120;
@@ -56,8 +60,9 @@ internal static class CapacityModel
     public static IReadOnlyList<Plan> Plans { get; } =
     [
         new("1 million in one cluster", 1e6, Daemons: 3, Gateways: 8, Shards: 32),
+        new("2 million in one cluster", 2e6, Daemons: 4, Gateways: 16, Shards: 64),
         new("10 million in one cluster", 10e6, Daemons: 16, Gateways: 64, Shards: 256),
-        new("100 million in one cluster", 100e6, Daemons: 160, Gateways: 640, Shards: 2048),
+        new("100 million in one cluster", 100e6, Daemons: 160, Gateways: 640, Shards: ClusterOptions.MaxShards),
     ];
 
     /// <summary>Loops that are told of a change whose watchers are spread by lot.</summary>
@@ -69,7 +74,7 @@ internal static class CapacityModel
         var changes = plan.Subscribers * plan.ChangesAnHour / 3600;
         var watches = plan.Subscribers * plan.Watches;
         double loops = plan.Gateways * plan.Loops;
-        var heartbeats = plan.Shards * loops / ClusterHosting.Heartbeat.TotalSeconds / plan.Daemons;
+        var heartbeats = plan.Shards * loops / ClusterHosting.Heartbeat.TotalSeconds;
         var told = Told(loops, plan.Watches);
         yield return Line("changes, deliveries", $"{changes:N0}/s, {changes * plan.Watches:N0}/s; {told:F1} of {loops:N0} loops are told of each");
 
@@ -77,19 +82,23 @@ internal static class CapacityModel
         var routing = ((plan.Subscribers * (Register + (2 * Texts))) + (watches * Watch)) / (plan.Daemons - 1);
         var directory = plan.Subscribers * (DirectoryEntry + Uid);
         var outboxes = loops * Math.Min(1 / RoundTrip, changes * told / loops / plan.Daemons);
-        var daemon = (changes / plan.Daemons * PublicationAtDaemon) + ((outboxes + heartbeats) * Call);
+        var redis = (changes / plan.Daemons * RedisWrite) + (changes * RedisRing);
+        var daemon = (changes / plan.Daemons * PublicationAtDaemon) + ((outboxes + (heartbeats / plan.Daemons)) * Call) + redis;
         yield return Line("a daemon: memory", $"{(Process + routing + directory) / 1e9:F1} GB: {directory / 1e9:F1} the directory, {routing / 1e9:F1} its shards when another is lost");
-        yield return Line("a daemon: processor, network", $"{daemon:F1} cores, {heartbeats * Call:F1} of them for heartbeats; {changes * told * ToldBytes * 8 / plan.Daemons / 1e6:N0} Mbit/s");
+        yield return Line("a daemon: processor, network", $"{daemon:F1} cores, {heartbeats / plan.Daemons * Call:F1} of them for heartbeats, {redis:F1} for Redis; {changes * told * ToldBytes * 8 / plan.Daemons / 1e6:N0} Mbit/s");
 
         var connections = plan.Subscribers / (plan.Gateways - 1);
         var deliveries = changes * plan.Watches / (plan.Gateways - 1);
         var taken = plan.Loops * plan.Daemons * Math.Min(1 / RoundTrip, changes * told / loops / plan.Daemons);
         yield return Line("a gateway: connections, memory", $"{connections:N0}, {(Process + (connections * Connection) + directory) / 1e9:F1} GB, {connections * (ConnectionAtFirst - Connection) / 1e9:F1} more right after all came");
-        yield return Line("a gateway: processor, network", $"{(changes / plan.Gateways * PublicationAtGateway) + (deliveries * DeliveryTogether) + (taken * Call):F1} to {(changes / plan.Gateways * PublicationAtGateway) + (deliveries * DeliveryAlone) + (taken * Call):F1} cores; {deliveries * FrameBytes * 8 / 1e6:N0} Mbit/s to clients");
+        var gateway = (changes / plan.Gateways * PublicationAtGateway) + ((taken + (heartbeats / plan.Gateways)) * Call);
+        yield return Line("a gateway: processor, network", $"{gateway + (deliveries * DeliveryTogether):F1} to {gateway + (deliveries * DeliveryAlone):F1} cores, {heartbeats / plan.Gateways * Call:F1} of them for heartbeats; {deliveries * FrameBytes * 8 / 1e6:N0} Mbit/s to clients");
         yield return Line("a gateway is lost: all its clients log in", $"{connections * Login / plan.Gateways / (plan.Cores / 2.0):F0} s, half of the cores for it");
-        yield return Line("a daemon is lost: the last shard is whole after", $"{watches / plan.Daemons * RebuiltWatch / (plan.Daemons - 1) / plan.Cores:F1} s, all cores for it");
+        var moving = Math.Ceiling(Math.Ceiling(plan.Shards / (double)plan.Daemons / (plan.Daemons - 1)) / plan.Cores); // one after the other on a core
+        yield return Line("a daemon is lost: the last shard is whole after", $"{watches / plan.Shards * RebuiltWatch * moving:F1} s: {watches / plan.Shards:N0} watches of a shard, which has one thread at a time");
         yield return Line("directory read at a start", $"{plan.Subscribers / DirectoryRead:N0} s");
         yield return Line("Redis for statuses", $"{changes:N0} writes/s: {Math.Ceiling(changes / RedisWrites):N0} primaries");
+        yield return Line("machines", $"{plan.Daemons + plan.Gateways:N0} of {plan.Cores} cores, and those of Redis");
     }
 
     private static (string What, string Value) Line(string what, FormattableString value) => (what, value.ToString(CultureInfo.InvariantCulture));
@@ -101,4 +110,22 @@ internal static class CapacityModel
 /// <param name="Cores">Of each machine.</param>
 /// <param name="Watches">Of each subscriber, and watchers of each.</param>
 /// <param name="ChangesAnHour">Of each, in the busy hour.</param>
-internal sealed record Plan(string Title, double Subscribers, int Daemons, int Gateways, int Shards, int Loops = 4, int Cores = 8, int Watches = 20, int ChangesAnHour = 30);
+internal sealed record Plan(string Title, double Subscribers, int Daemons, int Gateways, int Shards, int Loops = 4, int Cores = 8, int Watches = 20, int ChangesAnHour = 30)
+{
+    private const int PeopleOfDaemon = 350_000;
+    private const int PeopleOfGateway = 125_000;
+    private const int ShardsOfCluster = 32;
+
+    /// <summary>A plan from up to five figures: subscribers, daemons, gateways, watches of each, changes of each in the busy hour. What is not given is as for a million of docs/scale.md.</summary>
+    public static Plan Of(int[] figures)
+    {
+        int? At(int place) => place < figures.Length ? figures[place] : null;
+        var plan = new Plan(
+            string.Create(CultureInfo.InvariantCulture, $"{figures[0]:N0} in one cluster"),
+            figures[0],
+            At(1) ?? Math.Max(2, 1 + (figures[0] / PeopleOfDaemon)),
+            At(2) ?? Math.Max(2, figures[0] / PeopleOfGateway),
+            ShardsOfCluster);
+        return plan with { Watches = At(3) ?? plan.Watches, ChangesAnHour = At(4) ?? plan.ChangesAnHour };
+    }
+}

@@ -1,11 +1,11 @@
 using System.Globalization;
 using StatusDaemon.Bench;
 
-// A number beside the names is for RedisOutageBench, where it is seconds, and for RouterMemoryBench and RouterRebuildBench, where it is subscribers.
-var numbers = args.Where(arg => int.TryParse(arg, NumberStyles.None, CultureInfo.InvariantCulture, out _)).ToArray();
-var number = numbers is [var only] ? int.Parse(only, CultureInfo.InvariantCulture) : (int?)null;
-var outage = TimeSpan.FromSeconds(number ?? 60);
-var people = number ?? 1_000_000;
+// A number beside the names is for RedisOutageBench, where it is seconds, and for RouterMemoryBench and RouterRebuildBench, where it is subscribers. ScaleBench takes up to five.
+var given = args.Where(arg => int.TryParse(arg, NumberStyles.None, CultureInfo.InvariantCulture, out _)).ToArray();
+int[] numbers = [.. given.Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))];
+var outage = TimeSpan.FromSeconds(numbers is [var seconds, ..] ? seconds : 60);
+var people = numbers is [var some, ..] ? some : 1_000_000;
 
 // One entry a hot path, named after the type that it measures.
 var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCase)
@@ -20,7 +20,7 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(RuleFlipBench)] = RuleFlipBench.RunAsync,
     [nameof(ExternalWritesBench)] = ExternalWritesBench.RunAsync,
     [nameof(RedisOutageBench)] = () => RedisOutageBench.RunAsync(outage),
-    [nameof(ScaleBench)] = ScaleBench.RunAsync,
+    [nameof(ScaleBench)] = () => ScaleBench.RunAsync(numbers),
     [nameof(ShardCallsBench)] = ShardCallsBench.RunAsync,
     [nameof(ShardBatchBench)] = ShardBatchBench.RunAsync,
     [nameof(FanOutBench)] = FanOutBench.RunAsync,
@@ -32,11 +32,11 @@ var benches = new Dictionary<string, Func<Task>>(StringComparer.OrdinalIgnoreCas
     [nameof(OutboxBench)] = HotPath.RunAsync<OutboxBench>,
 };
 
-var names = args.Except(numbers).ToArray();
+var names = args.Except(given).ToArray();
 var chosen = names is ["all"] ? [.. benches.Keys] : names;
-if (numbers.Length > 1 || chosen.Length == 0 || !chosen.All(benches.ContainsKey))
+if (numbers.Length > (chosen is [nameof(ScaleBench)] ? 5 : 1) || chosen.Length == 0 || !chosen.All(benches.ContainsKey))
 {
-    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME... [SECONDS of the outage, or SUBSCRIBERS]\n  {string.Join("\n  ", benches.Keys)}");
+    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/StatusDaemon.Bench -- all | NAME... [SECONDS of the outage, or SUBSCRIBERS]\n       … ScaleBench SUBSCRIBERS [DAEMONS [GATEWAYS [WATCHES [CHANGES of each in the busy hour]]]]\n  {string.Join("\n  ", benches.Keys)}");
     return 2;
 }
 

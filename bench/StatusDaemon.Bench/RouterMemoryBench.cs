@@ -12,20 +12,29 @@ internal static class RouterMemoryBench
 {
     private const int Shards = 32;
 
+    /// <summary>Bytes that a subscriber may take, without his UID and texts, and a watch.</summary>
+    private const double SubscriberLimit = 250;
+    private const double WatchLimit = 16;
+
+    /// <exception cref="ViolationException">A subscriber or a watch takes more than it may.</exception>
     public static Task RunAsync(int people)
     {
         foreach (var size in people > 18_000 ? new[] { 18_000, people } : [people])
         {
             var spread = Build(size, gathered: false);
             var gathered = Build(size, gathered: true);
-            Measure.Print("of a watch, for connections in more shards", Bytes(spread - gathered));
+            Measure.Print("of a watch, for connections in more shards", Bytes(spread.Watch - gathered.Watch));
+            if (size >= 1_000_000 && (spread.Subscriber > SubscriberLimit || spread.Watch > WatchLimit)) // fewer fill their chunks less
+            {
+                throw new ViolationException(string.Create(CultureInfo.InvariantCulture, $"With {size:N0} subscribers one takes more than {SubscriberLimit} bytes, or a watch more than {WatchLimit}."));
+            }
         }
 
         return Task.CompletedTask;
     }
 
-    /// <returns>Bytes of a watch.</returns>
-    private static double Build(int people, bool gathered)
+    /// <returns>Bytes of a subscriber, without his UID and texts, and of a watch.</returns>
+    private static (double Subscriber, double Watch) Build(int people, bool gathered)
     {
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"  -- {people:N0} subscribers, {RouterCrowd.WatchesEach} watches each, {(gathered ? "all in one shard" : "by lot")}, {Shards} routers"));
@@ -43,7 +52,8 @@ internal static class RouterMemoryBench
         var connected = Report("connection: lease and register", empty, people);
         crowd.Publish();
         var published = Report("status and its place in the feed", connected, people);
-        Measure.Print("= a subscriber, without UID and texts", Bytes((double)(published - empty) / people));
+        var subscriber = (double)(published - empty) / people;
+        Measure.Print("= a subscriber, without UID and texts", Bytes(subscriber));
         Measure.Print("= a subscriber, all of it", Bytes((double)(published - first - ours) / people));
         var known = crowd.Routers.Sum(router => router.SessionCount);
         crowd.Watch();
@@ -54,7 +64,7 @@ internal static class RouterMemoryBench
         Measure.Print("all of it, live", string.Create(CultureInfo.InvariantCulture, $"{(watched - first - ours) / 1e6,12:N0} MB"));
         Measure.Print("resident more than before", string.Create(CultureInfo.InvariantCulture, $"{(residentNow - resident) / 1e6,12:N0} MB, {residentNow / 1e6:N0} in all"));
         GC.KeepAlive(crowd);
-        return (double)(watched - published) / crowd.Watches;
+        return (subscriber, (double)(watched - published) / crowd.Watches);
     }
 
     private static long Report(string what, long before, int items)

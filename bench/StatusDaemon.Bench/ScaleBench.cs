@@ -15,14 +15,18 @@ internal static class ScaleBench
     private const int People = 100_000;
     private const int Shards = 32;
 
-    public static Task RunAsync()
+    /// <param name="figures">A plan of one's own, as <see cref="Plan.Of"/> takes it; none measures, and works out those of the document.</param>
+    public static Task RunAsync(int[] figures)
     {
-        foreach (var gateways in (int[])[1, 4, 16, 64])
+        if (figures.Length == 0)
         {
-            Spread(gateways);
+            foreach (var gateways in (int[])[1, 4, 16, 64])
+            {
+                Spread(gateways);
+            }
         }
 
-        foreach (var plan in CapacityModel.Plans)
+        foreach (var plan in figures.Length > 0 ? [Plan.Of(figures)] : CapacityModel.Plans)
         {
             Console.WriteLine($"  -- {plan.Title}");
             foreach (var (what, value) in CapacityModel.Work(plan))
