@@ -10,14 +10,18 @@ internal static class LogSetup
     // Frameworks tell at information what is of use to their developers; each connection would be several lines.
     private static readonly string[] Frameworks = ["Microsoft", "System"];
 
-    // They warn in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of members that do not answer, a page each
+    // It warns in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of members that do not answer, a page each
     // time: of these we tell ourselves (3503, 3504).
-    private static readonly string[] Alarmists = ["Orleans", "Polly"];
+    private static readonly string[] Alarmists = ["Orleans"];
 
     // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
-    // A member that has just died is an error to those who had a word for it, and to one that joins, each half second.
+    // A member that has just died is an error to those who had a word for it, and to one that joins, each half second; and each call to it, and to where nobody can
+    // look up who has a shard, is two more. Who called says what came of it (2002, 3101).
     private static readonly string[] Mute =
-        ["Orleans.Grain", "Orleans.GrainDirectory.Redis", "Orleans.Runtime.GrainDirectory.ClientDirectory", "Orleans.Runtime.GrainCallCancellationManager", "Orleans.Runtime.MembershipService.MembershipAgent"];
+    [
+        "Orleans.Grain", "Orleans.GrainDirectory.Redis", "Orleans.Messaging", "Orleans.Runtime.GrainDirectory.ClientDirectory", "Orleans.Runtime.GrainCallCancellationManager",
+        "Orleans.Runtime.MembershipService.MembershipAgent", "Orleans.Runtime.MembershipService.MembershipTableManager", "Orleans.Runtime.Messaging.MessageCenter", "Polly",
+    ];
 
     /// <summary>Sends the log to standard error, one event a line; standard output belongs to what a command answers.</summary>
     /// <remarks>Replaces whatever providers were there.</remarks>

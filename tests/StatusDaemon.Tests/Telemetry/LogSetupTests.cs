@@ -31,7 +31,6 @@ public sealed class LogSetupTests
     [InlineData(LogLevel.Error, "Microsoft.AspNetCore.Hosting", LogLevel.Error)]
     [InlineData(LogLevel.Trace, "Orleans.Runtime.Grain", LogLevel.Trace)]
     [InlineData(LogLevel.Information, "Orleans.Runtime.Watchdog", LogLevel.Error)]
-    [InlineData(LogLevel.Information, "Polly", LogLevel.Error)]
     [InlineData(LogLevel.Information, "Orleans.Runtime.Silo", LogLevel.Error)]
     public void Frameworks_are_heard_from_warnings_up(LogLevel level, string category, LogLevel least)
     {
@@ -39,6 +38,19 @@ public sealed class LogSetupTests
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(category);
         Assert.True(logger.IsEnabled(least));
         Assert.False(least > LogLevel.Trace && logger.IsEnabled(least - 1));
+    }
+
+    [Theory]
+    [InlineData("Polly")]
+    [InlineData("Orleans.Messaging")]
+    [InlineData("Orleans.GrainDirectory.Redis.RedisGrainDirectory")]
+    public void What_Orleans_says_of_each_call_that_fails_is_heard_at_trace_alone(string category)
+    {
+        foreach (var level in Enum.GetValues<LogLevel>())
+        {
+            using var services = Services(new LogOptions { Level = level });
+            Assert.Equal(level == LogLevel.Trace, services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(LogLevel.Critical));
+        }
     }
 
     [Theory]
