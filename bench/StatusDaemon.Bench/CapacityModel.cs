@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using StatusDaemon.Cluster;
 
 namespace StatusDaemon.Bench;
@@ -37,7 +38,7 @@ internal static class CapacityModel
     private const double Login = 900e-6;
 
     // A watch at a shard that begins again. RouterRebuildBench.
-    private const double RebuiltWatch = 5.4e-6;
+    private const double RebuiltWatch = 4.4e-6;
 
     // Subscribers of a directory that are read in a second. RedisDirectoryBench: 100,000 in 5 s.
     private const double DirectoryRead = 20_000;
@@ -59,9 +60,9 @@ internal static class CapacityModel
     /// <summary>What docs/scale.md works out.</summary>
     public static IReadOnlyList<Plan> Plans { get; } =
     [
-        new("1 million in one cluster", 1e6, Daemons: 3, Gateways: 8, Shards: 32),
-        new("2 million in one cluster", 2e6, Daemons: 4, Gateways: 16, Shards: 64),
-        new("10 million in one cluster", 10e6, Daemons: 16, Gateways: 64, Shards: 256),
+        new("1 million in one cluster", 1e6, Daemons: 4, Gateways: 8, Shards: 128),
+        new("2 million in one cluster", 2e6, Daemons: 8, Gateways: 16, Shards: 256),
+        new("10 million in one cluster", 10e6, Daemons: 16, Gateways: 64, Shards: 512),
         new("100 million in one cluster", 100e6, Daemons: 160, Gateways: 640, Shards: ClusterOptions.MaxShards),
     ];
 
@@ -112,9 +113,10 @@ internal static class CapacityModel
 /// <param name="ChangesAnHour">Of each, in the busy hour.</param>
 internal sealed record Plan(string Title, double Subscribers, int Daemons, int Gateways, int Shards, int Loops = 4, int Cores = 8, int Watches = 20, int ChangesAnHour = 30)
 {
-    private const int PeopleOfDaemon = 350_000;
+    // As in the plan for a million.
+    private const int PeopleOfDaemon = 250_000;
     private const int PeopleOfGateway = 125_000;
-    private const int ShardsOfCluster = 32;
+    private const int PeopleOfShard = 7_900;
 
     /// <summary>A plan from up to five figures: subscribers, daemons, gateways, watches of each, changes of each in the busy hour. What is not given is as for a million of docs/scale.md.</summary>
     public static Plan Of(int[] figures)
@@ -123,9 +125,14 @@ internal sealed record Plan(string Title, double Subscribers, int Daemons, int G
         var plan = new Plan(
             string.Create(CultureInfo.InvariantCulture, $"{figures[0]:N0} in one cluster"),
             figures[0],
-            At(1) ?? Math.Max(2, 1 + (figures[0] / PeopleOfDaemon)),
+            At(1) ?? Math.Max(2, figures[0] / PeopleOfDaemon),
             At(2) ?? Math.Max(2, figures[0] / PeopleOfGateway),
-            ShardsOfCluster);
+            (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((uint)(figures[0] / PeopleOfShard)), 32, ClusterOptions.MaxShards));
+        if (plan.Daemons < 2 || plan.Gateways < 2)
+        {
+            throw new ViolationException("A plan is for the loss of one daemon and of one gateway: give it two of each at least.");
+        }
+
         return plan with { Watches = At(3) ?? plan.Watches, ChangesAnHour = At(4) ?? plan.ChangesAnHour };
     }
 }

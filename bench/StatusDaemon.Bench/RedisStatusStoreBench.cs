@@ -35,7 +35,7 @@ internal static class RedisStatusStoreBench
         await bench.RunAsync();
     }
 
-    /// <summary>What it costs to hear of a status of which others know all: each daemon hears of those of all.</summary>
+    /// <summary>What a ring costs whose shard is at another daemon: each daemon hears those of all.</summary>
     private static async Task HearAsync(int port)
     {
         var before = Environment.CpuUsage.TotalTime;
@@ -44,7 +44,7 @@ internal static class RedisStatusStoreBench
         await writer.StandardOutput.ReadToEndAsync();
         await writer.WaitForExitAsync();
         await Task.Delay(TimeSpan.FromSeconds(2)); // what is still on its way, and some idling, is little beside it
-        Print("processor time for each status that another daemon has written", Environment.CpuUsage.TotalTime - before, Heard);
+        Print("processor time for each ring of another daemon's", Environment.CpuUsage.TotalTime - before, Heard);
     }
 
     private static void Print(string what, TimeSpan used, int count) => Measure.Print(what, string.Create(CultureInfo.InvariantCulture, $"{used.TotalMicroseconds / count:F1} us"));

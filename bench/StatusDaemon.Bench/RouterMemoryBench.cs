@@ -12,8 +12,10 @@ internal static class RouterMemoryBench
 {
     private const int Shards = 32;
 
-    /// <summary>Bytes that a subscriber may take, without his UID and texts, and a watch.</summary>
+    /// <summary>Bytes that a subscriber may take with a million of them, without his UID and texts: docs/scale.md counts on it.</summary>
     private const double SubscriberLimit = 250;
+
+    /// <summary>Bytes that a watch may take, with its verdict.</summary>
     private const double WatchLimit = 16;
 
     /// <exception cref="ViolationException">A subscriber or a watch takes more than it may.</exception>
