@@ -46,6 +46,8 @@ internal sealed class ChaosRun : IAsyncDisposable
     private HashSet<Person> excused = []; // who may be away for longer than the grace
     private TimeSpan excusedUntil;
     private TimeSpan late;
+    private Fault? current;
+    private bool mayLoseDaemon; // in this fault, or since the one before
     private int named;
 
     /// <param name="logs">A folder for what the members print.</param>
@@ -108,6 +110,8 @@ internal sealed class ChaosRun : IAsyncDisposable
     public async Task<Outcome> SufferAsync(Fault fault)
     {
         await WaitAsync("every daemon has shards", installation.IsSpreadAsync);
+        mayLoseDaemon = fault.LosesDaemon || current is { LosesDaemon: true };
+        current = fault;
         await SpreadAsync();
         await SayQuietlyAsync();
         var returns = clients.Sum(client => client.Returns);
@@ -138,9 +142,19 @@ internal sealed class ChaosRun : IAsyncDisposable
         await WaitAsync("every member is up", () => installation.Daemons.Concat(installation.Gateways).All(member => member.IsUp));
         await Task.Delay(Balancing);
         var afterwards = GapsOf(lamps);
+        var accepted = Publishers.ToDictionary(person => person, person => person.Accepted);
+        await WaitAsync("every lamp shows what was accepted", () => clients.SelectMany(client => client.Lamps).All(lamp => lamp.IsHidden || lamp.Shown >= accepted[lamp.Publisher]));
         await AuditAsync();
         var calm = Now;
         await WaitAsync("every rule that hides has arrived", () => clients.SelectMany(client => client.Lamps).All(lamp => !lamp.AwaitsHide(before: calm)));
+        foreach (var member in installation.All)
+        {
+            while (member.Failures.TryDequeue(out var line))
+            {
+                Violate($"{member.Name} said: {line}");
+            }
+        }
+
         return new Outcome(fault, meanwhile, afterwards, dark, late, clients.Sum(client => client.Returns) - returns, violations.Count - before);
     }
 
@@ -298,6 +312,11 @@ internal sealed class ChaosRun : IAsyncDisposable
             foreach (var member in installation.All.Where(member => member.HasFailed))
             {
                 await output.WriteLineAsync($"  {member.Name} has ended, and is started again");
+                if (!mayLoseDaemon)
+                {
+                    Violate($"{member.Name} has ended by itself");
+                }
+
                 member.Start();
             }
         }
@@ -385,8 +404,8 @@ internal sealed class ChaosRun : IAsyncDisposable
 /// <param name="Returns">Times that clients had to come back.</param>
 internal sealed record Outcome(Fault Fault, Gaps Meanwhile, Gaps Afterwards, int Dark, TimeSpan Late, int Returns, int Violations)
 {
-    /// <summary>Whether some lamp was without news for longer than the fault may cost.</summary>
-    public bool IsOverLimit => new[] { Meanwhile.Longest, Afterwards.Longest }.Max() > Fault.Limit + ChaosRun.TalkEvery + Late;
+    /// <summary>How long some lamp was without news at most, beside the time between two statuses and what the load itself was late.</summary>
+    public TimeSpan Standstill => new[] { Meanwhile.Longest, Afterwards.Longest }.Max() - ChaosRun.TalkEvery - Late;
 }
 
 /// <summary>The longest time that lamps of those who talk had no news.</summary>

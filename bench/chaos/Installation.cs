@@ -24,6 +24,7 @@ internal sealed class Installation : IAsyncDisposable
     private readonly byte[] key = RandomNumberGenerator.GetBytes(32);
     private readonly Network network = new();
     private ConnectionMultiplexer? connection;
+    private bool wasEmptied;
 
     /// <param name="logs">A folder for what the members print.</param>
     public Installation(string logs)
@@ -136,13 +137,14 @@ internal sealed class Installation : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether each daemon has shards, as Redis has it; true also where Redis was emptied, and does not have it of all any more.</summary>
+    /// <summary>Whether each daemon has shards, as Redis has it.</summary>
     public async Task<bool> IsSpreadAsync()
     {
         try
         {
             var places = await Statuses.StringGetAsync([.. Enumerable.Range(0, Shards).Select(shard => new RedisKey($"statusd:cluster:statusd/directory/statusd.shard/{shard:X}"))]);
-            return places.Any(place => place.IsNull) || Daemons.All(daemon => places.Any(place => ((string)place!).Contains($"{daemon.Host.Address}:", StringComparison.Ordinal)));
+            return (wasEmptied && places.Any(place => place.IsNull))
+                || Daemons.All(daemon => places.Any(place => ((string?)place)?.Contains($"{daemon.Host.Address}:", StringComparison.Ordinal) == true));
         }
         catch (RedisException)
         {
@@ -150,9 +152,10 @@ internal sealed class Installation : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes all statuses out of Redis, and who is a member of the cluster.</summary>
+    /// <summary>Takes all statuses out of Redis, who is a member of the cluster, and where shards are: of that it has from then on what begins anew.</summary>
     public async Task EmptyAsync()
     {
+        wasEmptied = true;
         for (var isDone = false; !isDone;)
         {
             try

@@ -12,6 +12,7 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
 
     private readonly Lock gate = new();
     private long inConnection; // the last number of this connection
+    private long acceptedBefore = publisher.Accepted; // before this connection
     private bool isHidden;
     private bool mayHide;
     private TimeSpan hiddenAt;
@@ -90,7 +91,7 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
     {
         lock (gate)
         {
-            (inConnection, Shown) = (0, 0);
+            (inConnection, Shown, acceptedBefore) = (0, 0, publisher.Accepted);
         }
     }
 
@@ -143,7 +144,7 @@ internal sealed class Lamp(Person publisher, Func<Person, bool> mayBeOffline, Fu
             case Unknown when mayHide:
                 isHidden = revealedAt == TimeSpan.MaxValue; // who was cut off hears of the rule that hid and then of the one that revealed
                 return null;
-            case Unknown when Last == 0 || publisher.Accepted == 0:
+            case Unknown when publisher.Accepted == 0 || (acceptedBefore == 0 && Last == 0):
                 return null;
             case NotRegistered when !isHidden && mayBeOffline(publisher):
                 return null;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -6,6 +7,9 @@ namespace StatusDaemon.Chaos;
 /// <summary>A process on a host of its own, which can be killed, asked to end, put to sleep, and started again over what it left.</summary>
 internal sealed partial class Member : IDisposable
 {
+    /// <summary>What a member says that has met what must not be, whatever happens around it: docs/operations.md, "Log events".</summary>
+    private static readonly string[] Broken = [" 2102 ", " 3005 ", " 3103 ", " 4109 ", "Unhandled exception"];
+
     private readonly ProcessStartInfo start;
     private readonly Lock gate = new();
     private readonly string logPath;
@@ -40,6 +44,9 @@ internal sealed partial class Member : IDisposable
 
     /// <summary>Its name, for people.</summary>
     public string Name => Host.Name;
+
+    /// <summary>Lines in which it said that it has met what must not be.</summary>
+    public ConcurrentQueue<string> Failures { get; } = new();
 
     /// <summary>Starts it, and waits for nothing.</summary>
     public void Start()
@@ -101,6 +108,11 @@ internal sealed partial class Member : IDisposable
             lock (gate)
             {
                 File.AppendAllLines(logPath, [line]); // at once: whoever ends this program wants to know
+            }
+
+            if (Broken.Any(id => line.Contains(id, StringComparison.Ordinal)))
+            {
+                Failures.Enqueue(line);
             }
 
             isUp |= line.StartsWith("The daemon is up", StringComparison.Ordinal) || line.StartsWith("status-daemon is up", StringComparison.Ordinal);

@@ -6,7 +6,7 @@ var rounds = new Option<int>("--rounds") { Description = "How many faults.", Def
 var seed = new Option<int>("--seed") { Description = "What decides which ones, and all else that is at random.", DefaultValueFactory = _ => 1 };
 var only = new Option<string[]>("--only") { Description = "These faults alone, in turn.", AllowMultipleArgumentsPerToken = true };
 var logs = new Option<string>("--logs") { Description = "A folder for what the members print.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "statusd-chaos-logs") };
-var hold = new Option<bool>("--hold-limits") { Description = "Fail also where lamps stand still for longer than a fault may cost. For a machine that has nothing else to do." };
+var hold = new Option<double?>("--hold-limits") { Description = "Fail also where lamps stand still for so many times as long as a fault may cost; 1 is for a machine that has nothing else to do." };
 var command = new RootCommand("Two daemons, two gateways and a Redis on hosts of their own, and what may happen to them, under load and with an oracle. Needs root.") { rounds, seed, only, logs, hold };
 command.SetAction(RunAsync);
 return await command.Parse(args).InvokeAsync();
@@ -25,10 +25,11 @@ async Task<int> RunAsync(ParseResult line, CancellationToken stop)
         for (var round = 0; round < line.GetValue(rounds) && !stop.IsCancellationRequested; round++)
         {
             var outcome = await run.SufferAsync(wanted.Length == 0 && round >= faults.Count ? faults[random.Next(faults.Count)] : faults[round % faults.Count]);
-            over += outcome.IsOverLimit ? 1 : 0;
+            var isOver = outcome.Standstill > outcome.Fault.Limit * (line.GetValue(hold) ?? 1);
+            over += isOver ? 1 : 0;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{outcome.Fault,-32} no news, median and longest: meanwhile {outcome.Meanwhile}, afterwards {outcome.Afterwards}; dark at its end {outcome.Dark,3}; load late by {outcome.Late.TotalMilliseconds,4:F0} ms; returns {outcome.Returns,4}; violations {outcome.Violations}{(outcome.IsOverLimit ? "; over its limit" : "")}"));
+                $"{outcome.Fault,-32} no news, median and longest: meanwhile {outcome.Meanwhile}, afterwards {outcome.Afterwards}; dark at its end {outcome.Dark,3}; load late by {outcome.Late.TotalMilliseconds,4:F0} ms; returns {outcome.Returns,4}; violations {outcome.Violations}{(isOver ? "; over its limit" : "")}"));
         }
 
         await run.FinishAsync();
@@ -45,5 +46,5 @@ async Task<int> RunAsync(ParseResult line, CancellationToken stop)
     }
 
     Console.WriteLine($"{(run.Violations.Count == 0 ? "no violation" : $"{run.Violations.Count} violations")}, {over} over their limit");
-    return isThrough && run.Violations.Count == 0 && (over == 0 || !line.GetValue(hold)) ? 0 : 1;
+    return isThrough && run.Violations.Count == 0 && (over == 0 || line.GetValue(hold) is null) ? 0 : 1;
 }

@@ -8,11 +8,11 @@ public sealed class ChaosTests
     [Theory]
     [InlineData("kill-daemon", "cut-daemon-redis", "hang-gateway")]
     [InlineData("stop-daemon", "lose-daemon", "kill-gateway", "kill-redis-and-daemon")]
-    [InlineData("cut-gateway-daemon", "cut-daemons", "stop-gateway")]
+    [InlineData("cut-gateway-daemon", "hang-daemon", "stop-gateway")]
     public async Task Under_load_and_faults_nobody_is_shown_what_is_not_so(params string[] faults)
     {
         var logs = Directory.CreateTempSubdirectory("statusd-chaos-logs-").FullName;
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "StatusDaemon.Chaos.dll"), "--logs", logs, "--rounds", $"{faults.Length}", "--only", .. faults])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "StatusDaemon.Chaos.dll"), "--logs", logs, "--hold-limits", "4", "--rounds", $"{faults.Length}", "--only", .. faults])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -22,7 +22,8 @@ public sealed class ChaosTests
         try
         {
             await chaos.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(4), TestContext.Current.CancellationToken);
-            Assert.True(chaos.ExitCode == 0, await output + await error);
+            Assert.True(chaos.ExitCode == 0, await output + await error + $"What the members said is in {logs}.");
+            Directory.Delete(logs, recursive: true);
         }
         finally
         {
@@ -30,8 +31,6 @@ public sealed class ChaosTests
             {
                 chaos.Kill(entireProcessTree: true);
             }
-
-            Directory.Delete(logs, recursive: true);
         }
     }
 }
