@@ -49,6 +49,7 @@ internal static class DaemonModule
             settings.Storage.Flush,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         var isReached = isApart || settings.Cluster.Kind == ClusterKind.Redis;
+        services.AddHostedService<StopDeadline>(); // before what may take too long
         builder.AddSilo(SiloSetup.From(settings.Cluster) with { GatewayPort = isReached ? settings.Cluster.GatewayPort : null }, membership.Join, certificates);
         if (settings.Cluster.Kind == ClusterKind.Local && isReached)
         {

@@ -31,7 +31,7 @@ internal static class ClusterHosting
     /// <summary>How long a connection to another member may take to come about.</summary>
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long, and at most twice as long, what is for a gateway waits at a daemon whose connection to it is gone, before it goes through another one that has one.</summary>
+    /// <summary>How long what is for a gateway waits at a daemon that has lost its connection, before it goes by way of another; up to twice as long, since Orleans looks that often.</summary>
     private static readonly TimeSpan GatewayDropLimit = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How often a gateway calls an idle shard that may begin elsewhere.</summary>
@@ -39,6 +39,9 @@ internal static class ClusterHosting
 
     /// <summary>How often a client asks where the daemons are.</summary>
     public static readonly TimeSpan DaemonRefresh = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a member remembers where a shard is, though it has not called it: longer than Redis, who could say it, may be away.</summary>
+    private static readonly TimeSpan KnowGrainsFor = TimeSpan.FromDays(30);
 
     /// <summary>Shards and system grains of which a member remembers where they are. The default of a million takes 18 MB at once.</summary>
     private const int CachedGrains = 10_000;
@@ -50,7 +53,6 @@ internal static class ClusterHosting
         builder.Services.AddSingleton(setup);
         builder.Services.AddSingleton<LocalShards>();
         builder.Services.AddSingleton<ProcessEnd>();
-        builder.Services.AddHostedService<StopDeadline>();
         builder.Services.AddSingleton(_ => MemberEndpoints.Reserve(setup));
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = StopLimit);
         AddMemberTls(builder, certificates);
@@ -92,7 +94,7 @@ internal static class ClusterHosting
                 options.TableRefreshTimeout = AliveEvery;
             });
             silo.Configure<GrainCollectionOptions>(static options => options.CollectionAge = TimeSpan.FromDays(365)); // an idle shard still owns its watches
-            silo.Configure<GrainDirectoryOptions>(static options => options.CacheSize = CachedGrains);
+            silo.Configure<GrainDirectoryOptions>(static options => (options.CacheSize, options.MaximumCacheTTL) = (CachedGrains, KnowGrainsFor));
             silo.Configure<DeploymentLoadPublisherOptions>(static options => options.DeploymentLoadPublisherRefreshTime = TimeSpan.Zero); // our placement asks for no load
         });
     }

@@ -12,7 +12,7 @@ namespace StatusDaemon.Cluster;
 /// <remarks>After a cut cable, or a machine that is lost, nothing is acknowledged any more; a connection that is given up is made again, if need be to another member.</remarks>
 internal sealed class MemberSockets : IConnectionFactory, IConnectionListenerFactory, IDisposable
 {
-    /// <summary>How long what was sent, or the question whether somebody is there, may stay without acknowledgement.</summary>
+    /// <summary>How long what was sent, or the question whether somebody is there, may stay without acknowledgement, and what is to be sent find no room at the other end.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     private const int Tcp = 6;

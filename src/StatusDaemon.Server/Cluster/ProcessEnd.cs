@@ -7,15 +7,27 @@ namespace StatusDaemon.Cluster;
 /// <param name="logs">Write what is in their queues first: disposing their factory would not reach them.</param>
 internal sealed partial class ProcessEnd(IEnumerable<ILoggerProvider> logs)
 {
-    /// <summary>Does not return.</summary>
+    private int isEnding;
+
+    /// <summary>Returns only where another thread has begun it.</summary>
     public void Now(int exitCode)
     {
-        foreach (var provider in logs)
+        if (Interlocked.Exchange(ref isEnding, 1) == 1)
         {
-            provider.Dispose();
+            return;
         }
 
-        Exit(exitCode);
+        try
+        {
+            foreach (var provider in logs)
+            {
+                provider.Dispose();
+            }
+        }
+        finally
+        {
+            Exit(exitCode);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "_exit")]

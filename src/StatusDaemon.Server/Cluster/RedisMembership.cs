@@ -109,7 +109,7 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
         {
             throw new ShardCountException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The daemons of cluster {options.Id} have {found} shards, and CLUSTER.shards is {options.Shards} here: give all members the same number. To change it, stop all of them and HSET {key} {Shards} {options.Shards} in {Place}."));
+                $"The daemons of cluster {options.Id} have {found} shards, and CLUSTER.shards is {options.Shards} here: give all members the same number. To change it, stop all daemons and gateways and HSET {key} {Shards} {options.Shards} in {Place}."));
         }
     }
 
@@ -119,7 +119,7 @@ internal sealed partial class RedisMembership(StatusRedisOptions redis, ClusterO
         clustering.CreateRedisKey = _ => MembersKey;
     }
 
-    [LoggerMessage(3507, LogLevel.Warning, "Others are told that this daemon is at {Address}, where no other machine finds it, and {Place} is not on this one: set CLUSTER.host, or CLUSTER.advertise")]
+    [LoggerMessage(3507, LogLevel.Warning, "Others are told that this daemon is at {Address}, where no other machine finds it, and {Place} does not look as if it were on this one: set CLUSTER.host, or CLUSTER.advertise")]
     private partial void LogLoopback(IPAddress address, string place);
 
     [LoggerMessage(3501, LogLevel.Warning, "Who else is there is not known, and asked for until it is: {Reason}")]

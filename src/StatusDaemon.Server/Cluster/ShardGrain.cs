@@ -13,7 +13,7 @@ namespace StatusDaemon.Cluster;
 /// </remarks>
 [GrainType("statusd.shard")]
 [ShardPlacement]
-internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetails place, ILogger<ShardGrain> log) : Grain, IShardGrain
+internal sealed partial class ShardGrain(ShardServices services, SiloSetup setup, ILocalSiloDetails place, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
     private static readonly TimeSpan SaveRetry = TimeSpan.FromSeconds(1);
 
@@ -83,6 +83,11 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
         }
 
         var parsed = batch.AsBatch(services.Uids);
+        if (parsed.Inputs.Any(IsElsewhere))
+        {
+            throw new InvalidOperationException($"Gateway {parsed.Gateway} tells shard {Number} of {setup.Shards} what is for another one: it has another CLUSTER.shards, and must be started with ours.");
+        }
+
         try
         {
             await LearnScanAsync();
@@ -105,7 +110,7 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
         catch (StoreException e)
         {
             services.Outages.Reading.Begin(Number, e.Message);
-            throw;
+            throw new InvalidOperationException(e.Message); // of a kind that a gateway in another process can read
         }
         catch (Exception e) when (!IsEndOfHost(e))
         {
@@ -139,6 +144,14 @@ internal sealed partial class ShardGrain(ShardServices services, ILocalSiloDetai
             await ((IGrainManagementExtension)GrainContext).MigrateOnIdle(CancellationToken.None);
         }
     }
+
+    /// <summary>Whether it is of somebody whom another shard owns: a gateway that was not stopped while the number of shards was changed counts by the old one.</summary>
+    private bool IsElsewhere(RouterInput input) => input switch
+    {
+        RouterInput.Open open => open.Subscriber.ShardOf(setup.Shards) != Number,
+        RouterInput.Watch watch => watch.Publisher.ShardOf(setup.Shards) != Number,
+        _ => false, // of whom it has told before
+    };
 
     /// <summary>A gateway has heard of a later activation: this one was taken for gone, or the store is an older copy. The next one is later than both.</summary>
     private async Task EndSupersededAsync(long later)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -5,17 +6,26 @@ using Microsoft.Extensions.Options;
 namespace StatusDaemon.Cluster;
 
 /// <summary>Ends a process that was asked to stop, and has not within its time. Orleans would try for two minutes to tell a Redis that is away that it goes.</summary>
-internal sealed partial class StopDeadline(ProcessEnd end, IHostApplicationLifetime host, IOptions<HostOptions> options, TimeProvider time, ILogger<StopDeadline> log) : BackgroundService
+internal sealed partial class StopDeadline(
+    ProcessEnd end, IHostApplicationLifetime host, IServiceProvider services, IOptions<HostOptions> options, TimeProvider time, ILogger<StopDeadline> log) : IHostedService, IDisposable
 {
     /// <summary>What a stop that is given up gets beyond its time, to end by itself.</summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+
+    private CancellationTokenRegistration begun;
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stop)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        host.ApplicationStopping.Register(() => _ = EndAsync(options.Value.ShutdownTimeout + Margin));
+        begun = host.ApplicationStopping.Register(() => _ = EndAsync(options.Value.ShutdownTimeout + Margin));
         return Task.CompletedTask;
     }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => begun.Dispose();
 
     private async Task EndAsync(TimeSpan limit)
     {
@@ -29,9 +39,10 @@ internal sealed partial class StopDeadline(ProcessEnd end, IHostApplicationLifet
         }
 
         LogLate(limit.TotalSeconds);
-        end.Now(exitCode: 0);
+        var hasFailed = services.GetServices<IHostedService>().OfType<BackgroundService>().Any(static service => service.ExecuteTask is { IsFaulted: true });
+        end.Now(hasFailed ? 1 : 0);
     }
 
-    [LoggerMessage(3506, LogLevel.Warning, "The stop has taken {Seconds} s, as it does while Redis is away, and is cut short; the others find out by themselves that this daemon is gone")]
+    [LoggerMessage(3506, LogLevel.Warning, "The stop has taken {Seconds} s, and is cut short. So it is while Redis is away; what is not saved yet is known to gateways in other processes alone")]
     private partial void LogLate(double seconds);
 }

@@ -65,8 +65,12 @@ internal sealed class RedisOptions
     }
 
     /// <summary>Whether it is on this machine, as far as its addresses say.</summary>
-    public bool IsHere => Unix is not null || (Endpoints.Count > 0 ? Endpoints : SentinelEndpoints.Count > 0 ? SentinelEndpoints : [new DnsEndPoint(Host, Port)]).All(static endpoint =>
-        endpoint.Host == "localhost" || (IPAddress.TryParse(endpoint.Host, out var address) && IPAddress.IsLoopback(address)));
+    public bool IsHere => RedisConfiguration.EndpointsOf(this).All(static endpoint => endpoint switch
+    {
+        DnsEndPoint { Host: var host } => host.Equals("localhost", StringComparison.OrdinalIgnoreCase),
+        IPEndPoint { Address: var address } => IPAddress.IsLoopback(address),
+        _ => true, // a Unix socket
+    });
 
     /// <summary>Reads what both sections have in common.</summary>
     public static RedisOptions Read(SettingsSection section)

@@ -12,12 +12,12 @@ internal static class LogSetup
 
     // It warns in vain: of the machine's whole uptime taken for a delay, of a collector that we leave on purpose, and of members that do not answer, a page each
     // time: of these we tell ourselves (3503, 3504).
-    private static readonly string[] Alarmists = ["Orleans"];
+    private const string Alarmist = "Orleans";
 
     // Each try to start a shard whose store is away would be two errors with their stacks; what a shard has met it says itself (3001, 3005).
-    // A member that has just died is an error to those who had a word for it, and to one that joins, each half second; and each call to it, and to where nobody can
-    // look up who has a shard, is two more. Who called says what came of it (2002, 3101).
-    private static readonly string[] Mute =
+    // A member that has just died is an error to those who had a word for it, and to one that joins, each half second; each call to it is two more, and so is each
+    // look-up while Redis is away. Who called says what came of it (2002, 3101), and who looks for daemons what he finds (3401, 3403).
+    internal static readonly string[] Mute =
     [
         "Orleans.Grain", "Orleans.GrainDirectory.Redis", "Orleans.Messaging", "Orleans.Runtime.GrainDirectory.ClientDirectory", "Orleans.Runtime.GrainCallCancellationManager",
         "Orleans.Runtime.MembershipService.MembershipAgent", "Orleans.Runtime.MembershipService.MembershipTableManager", "Orleans.Runtime.Messaging.MessageCenter", "Polly",
@@ -31,7 +31,7 @@ internal static class LogSetup
         if (options.Level > LogLevel.Trace)
         {
             Hear(Frameworks, LogLevel.Warning);
-            Hear(Alarmists, LogLevel.Error);
+            Hear([Alarmist], LogLevel.Error);
             Hear(Mute, LogLevel.None);
         }
 

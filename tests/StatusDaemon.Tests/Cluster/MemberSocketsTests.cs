@@ -1,4 +1,6 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,6 +25,21 @@ public sealed class MemberSocketsTests : IDisposable
         var dials = new ServiceCollection();
         dials.AddKeyedSingleton<IConnectionFactory>("any", new MemberSockets(NullLoggerFactory.Instance));
         Assert.Throws<InvalidOperationException>(() => MemberSockets.Replace(dials, typeof(IConnectionFactory), typeof(IConnectionListenerFactory)));
+    }
+
+    [Fact]
+    public async Task What_is_not_acknowledged_ends_a_connection_that_was_dialled_as_one_that_was_accepted()
+    {
+        using var sockets = new MemberSockets(NullLoggerFactory.Instance);
+        await using var listener = await sockets.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), TestContext.Current.CancellationToken);
+        await using var dialled = await sockets.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken);
+        await using var accepted = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.All(new[] { dialled, accepted! }, connection =>
+        {
+            var limit = new byte[sizeof(int)];
+            connection.Features.Get<IConnectionSocketFeature>()!.Socket.GetRawSocketOption(optionLevel: 6, optionName: 18, limit); // TCP_USER_TIMEOUT
+            Assert.Equal(MemberSockets.Limit, TimeSpan.FromMilliseconds(BitConverter.ToInt32(limit)));
+        });
     }
 
     [Theory, InlineData(true), InlineData(false)]

@@ -12,7 +12,9 @@ public sealed class RedisMembershipTests
     [InlineData("192.0.2.1", "127.0.0.1", "192.0.2.7", false)]
     [InlineData("192.0.2.1", "192.0.2.7", null, false)]
     [InlineData("127.0.0.1", "127.0.0.1", null, false)]
-    [InlineData("localhost", "127.0.0.1", null, false)]
+    [InlineData("Localhost", "127.0.0.1", null, false)]
+    [InlineData("::1", "127.0.0.1", null, false)]
+    [InlineData("redis.example.org", "127.0.0.1", null, true)]
     public async Task A_daemon_whom_no_other_machine_finds_says_so(string redis, string host, string? advertise, bool isTold)
     {
         using var log = new WarningLog<RedisMembership>();

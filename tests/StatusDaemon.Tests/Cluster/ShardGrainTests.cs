@@ -17,7 +17,7 @@ namespace StatusDaemon.Cluster;
 /// <summary>The shard in a real silo, over a real store whose scans a test can spoil.</summary>
 public sealed class ShardGrainTests : IAsyncLifetime
 {
-    private const int Number = 3;
+    private const int Number = 0; // of one, so that everybody is of it
     private static readonly GatewayId Gateway = new(1);
 
     private readonly TempFolder folder = new();
@@ -37,7 +37,7 @@ public sealed class ShardGrainTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         store = new WatchedStore(SqliteStatusStore.Open(folder["statuses.db"], NullLogger<SqliteStatusStore>.Instance));
-        silo = await TestSilo.StartAsync(MemberCertificates.Open(folder["cluster"], DateTimeOffset.UtcNow), more: builder =>
+        silo = await TestSilo.StartAsync(MemberCertificates.Open(folder["cluster"], DateTimeOffset.UtcNow), TestSilo.Setup() with { Shards = 1 }, more: builder =>
         {
             builder.Logging.AddProvider(log);
             builder.AddShards(store, directory, uids, new StoreOutages(outages), stopping.Token);

@@ -23,7 +23,7 @@ internal static class TestShards
             directory,
             new DirectoryChanges(),
             store,
-            new StatusScan(store, TestSilo.Setup().Shards, TimeProvider.System),
+            new StatusScan(store, provider.GetRequiredService<SiloSetup>().Shards, TimeProvider.System),
             provider.GetRequiredService<Outboxes>(),
             provider.GetRequiredService<OutboxPump>(),
             provider.GetRequiredService<LocalShards>(),

@@ -1,3 +1,4 @@
+using StackExchange.Redis;
 using StatusDaemon.Settings;
 using StatusDaemon.Storage;
 
@@ -26,6 +27,10 @@ public sealed class ClusterTests
                 Assert.Equal($$"""{"status":{{status}},"publisher":"{{uid}}"}""", await a.ReceiveAsync());
             }
         }
+
+        // Where shards are is for other releases to read.
+        var places = await cluster.Redis.Commands.StringGetAsync([.. Enumerable.Range(0, 32).Select(shard => new RedisKey($"statusd:cluster:statusd/directory/statusd.shard/{shard:X}"))]);
+        Assert.DoesNotContain(places, place => place.IsNull);
     }
 
     [Fact]
@@ -109,7 +114,7 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public async Task A_daemon_stops_although_redis_is_away_and_the_other_one_goes_on()
+    public async Task A_daemon_stops_although_redis_is_away_and_its_shards_begin_at_the_other_when_it_is_back()
     {
         await using var cluster = await ClusterMembers.PrepareAsync();
         await using var staying = await cluster.StartDaemonAsync();
@@ -154,6 +159,21 @@ public sealed class ClusterTests
             Assert.Equal(1, await misfit.EndedAsync());
             Assert.Contains("have 32 shards, and CLUSTER.shards is 64 here", misfit.Output, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_gateway_that_was_not_stopped_while_the_number_of_shards_was_changed_reaches_none()
+    {
+        await using var cluster = await ClusterMembers.PrepareAsync("LOG: { level: debug }");
+        await using var daemon = await cluster.StartDaemonAsync();
+        await using var gateway = await cluster.StartGatewayAsync();
+        await using var a = await cluster.ConnectAsync(gateway, "a");
+        await a.WatchAsync("uid-b");
+        await a.WatchAsync("uid-c");
+        Assert.Equal(0, await daemon.StopAsync());
+        await cluster.Redis.Commands.HashSetAsync("statusd:cluster:statusd", "shards", 64);
+        await using var other = cluster.Launch("daemon", new Dictionary<string, string> { ["STATUSD_CLUSTER__SHARDS"] = "64" });
+        await gateway.SeesAsync("it has another CLUSTER.shards, and must be started with ours");
     }
 
     [Fact]
@@ -211,6 +231,10 @@ public sealed class ClusterTests
                 Assert.Equal($$"""{"status":{{status}},"publisher":"{{uid}}"}""", await a.ReceiveAsync());
             }
         }
+
+        // Where shards are is for other releases to read.
+        var places = await cluster.Redis.Commands.StringGetAsync([.. Enumerable.Range(0, 32).Select(shard => new RedisKey($"statusd:cluster:statusd/directory/statusd.shard/{shard:X}"))]);
+        Assert.DoesNotContain(places, place => place.IsNull);
 
         Assert.DoesNotContain(" 4111 ", one.Output + other.Output, StringComparison.Ordinal);
     }

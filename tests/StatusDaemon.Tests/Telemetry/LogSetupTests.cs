@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Time.Testing;
+using Orleans.GrainDirectory.Redis;
+using Orleans.Messaging;
 using StatusDaemon.EndToEnd;
 
 namespace StatusDaemon.Telemetry;
@@ -44,13 +46,21 @@ public sealed class LogSetupTests
     [InlineData("Polly")]
     [InlineData("Orleans.Messaging")]
     [InlineData("Orleans.GrainDirectory.Redis.RedisGrainDirectory")]
-    public void What_Orleans_says_of_each_call_that_fails_is_heard_at_trace_alone(string category)
+    public void What_is_said_of_each_call_that_fails_is_heard_at_trace_alone(string category)
     {
         foreach (var level in Enum.GetValues<LogLevel>())
         {
             using var services = Services(new LogOptions { Level = level });
             Assert.Equal(level == LogLevel.Trace, services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(LogLevel.Critical));
         }
+    }
+
+    [Fact]
+    public void What_is_muted_is_there()
+    {
+        string[] known = [.. new[] { typeof(Grain), typeof(IGatewayListProvider), typeof(Silo), typeof(RedisGrainDirectory), typeof(Polly.ResiliencePipeline) }
+            .SelectMany(type => type.Assembly.GetTypes()).Select(type => type.FullName!)];
+        Assert.All(LogSetup.Mute, category => Assert.Contains(known, name => name.StartsWith(category, StringComparison.Ordinal)));
     }
 
     [Theory]
