@@ -9,9 +9,10 @@ namespace StatusDaemon.Storage;
 /// <param name="Source">Who, through what, when it was seen.</param>
 /// <param name="HeardAt">When it was first heard of, by <see cref="TimeProvider.GetTimestamp"/>.</param>
 /// <param name="End">What ended, if it is UNKNOWN because that did: then a status that is newer than it stays. Null: it counts whatever there is.</param>
+/// <param name="Look">Number of the look that met it.</param>
 /// <param name="Version">Of what a daemon accepted that had the shard before: it counts where nothing newer is known. None for what another program wrote.</param>
 internal readonly record struct ExternalStatus(
-    Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt, EndedValue? End = null, StatusVersion Version = default);
+    Uid Uid, Status Status, ClientTimestamp Timestamp, ChangeSource Source, long HeardAt, long Look, EndedValue? End = null, StatusVersion Version = default);
 
 /// <summary>A value that is there no more: it was deleted, or its time is over.</summary>
 /// <param name="Version">Its version; that of the last value of ours if another program's stood over it.</param>
@@ -61,6 +62,9 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
         }
     }
 
+    /// <summary>A shard has read something newer than what looks before this one met: if that waits, it would be told after it.</summary>
+    public void Overtake(Uid uid, long look) => waiting[uid.ShardOf(waiting.Length)].Overtake(uid, look);
+
     /// <summary>Takes what waits for a shard.</summary>
     public IReadOnlyCollection<ExternalStatus> Take(int shard) => this == None ? [] : waiting[shard].Take();
 
@@ -84,6 +88,7 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
     {
         private readonly Lock gate = new();
         private readonly Dictionary<Uid, ExternalStatus> statuses = new(Uid.Comparer);
+        private readonly Dictionary<Uid, long> overtaken = new(Uid.Comparer); // few: of whom something came while the shard read
         private long? oldestAt;
         private long epoch;
         private bool isCalled;
@@ -128,6 +133,7 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
             lock (gate)
             {
                 Interlocked.Exchange(ref this.epoch, epoch);
+                overtaken.Clear();
                 Clear();
             }
         }
@@ -141,6 +147,7 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
                     return false;
                 }
 
+                overtaken.Clear();
                 Clear();
                 return true;
             }
@@ -156,6 +163,11 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
                     return false;
                 }
 
+                if (status.Look < overtaken.GetValueOrDefault(status.Uid))
+                {
+                    return false;
+                }
+
                 // What another program wrote is newer than what any daemon had written before.
                 if (!status.Version.IsNone && statuses.ContainsKey(status.Uid))
                 {
@@ -167,6 +179,18 @@ internal sealed class ExternalStatuses(int shards, Action<Uid, string>? refused 
                 oldestAt ??= status.HeardAt;
                 (var was, isCalled) = (isCalled, true);
                 return !was;
+            }
+        }
+
+        public void Overtake(Uid uid, long look)
+        {
+            lock (gate)
+            {
+                overtaken[uid] = look;
+                if (statuses.TryGetValue(uid, out var status) && status.Look < look)
+                {
+                    statuses.Remove(uid);
+                }
             }
         }
 

@@ -62,6 +62,9 @@ internal readonly record struct Looker(ulong Incarnation, long Epoch);
 /// <param name="uids">Shared by everything in the process.</param>
 internal sealed class KnownValues(UidTable uids, TimeProvider clock)
 {
+    /// <summary>The digest of no value.</summary>
+    private static readonly UInt128 Unknowable = UInt128.MaxValue;
+
     private readonly Lock gate = new();
     private readonly Dictionary<Uid, Known> values = new(Uid.Comparer);
 
@@ -217,13 +220,22 @@ internal sealed class KnownValues(UidTable uids, TimeProvider clock)
     }
 
     /// <summary>Notes a value that was read for a shard that activates; one that is known differently is left for <see cref="Look"/>.</summary>
+    /// <param name="isNewer">
+    /// Whether it is newer than what another program had written, and a look has met. Whichever of the two the shard takes, what is there is not known from then on:
+    /// the next look takes it for new.
+    /// </param>
     /// <returns>Whether it is known differently.</returns>
-    public bool Learn(Uid uid, UInt128 digest, StatusVersion version, bool isForeign, long look)
+    public bool Learn(Uid uid, UInt128 digest, StatusVersion version, bool isForeign, long look, out bool isNewer)
     {
         lock (gate)
         {
             ref var known = ref Find(uid);
-            if (known.Digest == 0 && !known.IsWriting)
+            isNewer = known is { IsForeign: true, IsWriting: false } && known.At < look && known.Digest != digest;
+            if (isNewer)
+            {
+                (known.Digest, known.At) = (Unknowable, look);
+            }
+            else if (known.Digest == 0 && !known.IsWriting)
             {
                 (known.Digest, known.Version, known.IsForeign, known.At) = (digest, version, isForeign, look);
             }

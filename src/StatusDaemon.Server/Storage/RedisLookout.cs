@@ -137,7 +137,7 @@ internal sealed partial class RedisLookout(
     {
         var uid = stored.Uid;
         var seen = known.Look(uid, value, look, LookerFor(uid), After.Nothing, isIntact, stored.Record);
-        Report(uid, value, seen, clock.GetTimestamp(), before: null);
+        Report(uid, value, seen, look, clock.GetTimestamp(), before: null);
         return seen.Sight;
     }
 
@@ -216,25 +216,25 @@ internal sealed partial class RedisLookout(
             }
             else if (seen.Sight != Sight.Doubtful)
             {
-                Report(uid, values[index], seen, at, before);
+                Report(uid, values[index], seen, look, at, before);
             }
 
             return seen.Sight != Sight.Doubtful;
         }
     }
 
-    private void Report(Uid uid, byte[]? value, Seen seen, long heardAt, Dictionary<Uid, UInt128>? before)
+    private void Report(Uid uid, byte[]? value, Seen seen, long look, long heardAt, Dictionary<Uid, UInt128>? before)
     {
         switch (seen.Sight)
         {
             case Sight.Foreign:
-                external.Put(new ExternalStatus(uid, seen.Status, seen.Timestamp, SourceNow(), heardAt));
+                external.Put(new ExternalStatus(uid, seen.Status, seen.Timestamp, SourceNow(), heardAt, look));
                 break;
             case Sight.Deleted:
-                external.Put(new ExternalStatus(uid, Status.Unknown, default, SourceNow(), heardAt, seen.End));
+                external.Put(new ExternalStatus(uid, Status.Unknown, default, SourceNow(), heardAt, look, seen.End));
                 break;
             case Sight.Earlier:
-                external.Put(new ExternalStatus(uid, seen.Record.Status, seen.Record.Timestamp, seen.Record.Source, heardAt, Version: seen.Record.Version));
+                external.Put(new ExternalStatus(uid, seen.Record.Status, seen.Record.Timestamp, seen.Record.Source, heardAt, look, Version: seen.Record.Version));
                 break;
             case Sight.Unfit:
                 Refuse(uid, seen.Problem);
@@ -243,7 +243,7 @@ internal sealed partial class RedisLookout(
                 var digest = RedisStatusValue.DigestOf(value);
                 if (before.GetValueOrDefault(uid) == digest)
                 {
-                    Report(uid, value, known.Adopt(uid, value!), heardAt, before: null);
+                    Report(uid, value, known.Adopt(uid, value!), look, heardAt, before: null);
                 }
                 else
                 {

@@ -176,11 +176,11 @@ internal sealed class RedisStatusStore : IStatusStore
         var digest = RedisStatusValue.DigestOf(value);
         if (RedisStatusValue.TryReadOwn(uid, value, out var record))
         {
-            RingIf(known.Learn(uid, digest, record.Version, isForeign: false, look), uid);
+            Learn(uid, digest, record.Version, isForeign: false, look);
             return new StoredStatus(uid, record);
         }
 
-        RingIf(known.Learn(uid, digest, default, isForeign: true, look), uid);
+        Learn(uid, digest, default, isForeign: true, look);
         if (RedisStatusValue.TryReadForeign(uid, value, out var status, out var timestamp, out var problem))
         {
             return new StoredStatus(uid, new StatusRecord(status, timestamp, default, lookout.SourceNow()));
@@ -190,11 +190,16 @@ internal sealed class RedisStatusStore : IStatusStore
         return null;
     }
 
-    /// <summary>What is known differently was changed by another program, whom a watch must not miss.</summary>
-    private void RingIf(bool isKnownDifferently, Uid uid)
+    /// <summary>What is known differently was changed by another program, whom a watch must not miss; and what it had written before must not be told after this.</summary>
+    private void Learn(Uid uid, UInt128 digest, StatusVersion version, bool isForeign, long look)
     {
-        if (isKnownDifferently)
+        if (known.Learn(uid, digest, version, isForeign, look, out var isNewer))
         {
+            if (isNewer)
+            {
+                External.Overtake(uid, look);
+            }
+
             lookout.Ring(uid.Utf8, default);
         }
     }

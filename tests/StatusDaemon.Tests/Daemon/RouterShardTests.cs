@@ -175,7 +175,7 @@ public sealed class RouterShardTests : IAsyncDisposable
         store.Reading = reading.Task;
         var watching = WatchAliceAsync();
         store.External.Put(new ExternalStatus(
-            UidOf("bob"), Status.Busy, default, new ChangeSource(SourceKind.Client, "bob", "", DateTimeOffset.UnixEpoch), HeardAt: 0, Version: new StatusVersion(7, 1, 1)));
+            UidOf("bob"), Status.Busy, default, new ChangeSource(SourceKind.Client, "bob", "", DateTimeOffset.UnixEpoch), HeardAt: 0, Look: 0, Version: new StatusVersion(7, 1, 1)));
         await shard.TakeExternalAsync(CancellationToken.None); // as a save does, between the waits of a batch
         reading.SetResult();
         await watching;

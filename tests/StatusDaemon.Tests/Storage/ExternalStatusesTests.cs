@@ -74,6 +74,25 @@ public sealed class ExternalStatusesTests
         Assert.Equal(Status.Absent, Assert.Single(external.Take(0)).Status);
     }
 
+    [Fact]
+    public void What_was_met_before_the_shard_has_read_something_newer_is_not_told_after_it()
+    {
+        var external = new ExternalStatuses(shards: 1);
+        external.Own(0, epoch: 5);
+        external.Put(Of("a", Status.Busy, 1));
+        external.Put(Of("b", Status.Busy, 1));
+        external.Overtake(StoredStatuses.Uid("a"), look: 3);
+        external.Put(Of("a", Status.Absent, 2)); // the look was earlier, whoever brings it later
+        Assert.Equal("b", Assert.Single(external.Take(0)).Uid.ToString());
+        external.Put(Of("a", Status.Absent, 4));
+        external.Overtake(StoredStatuses.Uid("a"), look: 3); // which this one was not
+        Assert.Equal(Status.Absent, Assert.Single(external.Take(0)).Status);
+
+        external.Own(0, epoch: 6);
+        external.Put(Of("a", Status.Busy, 2));
+        Assert.Single(external.Take(0));
+    }
+
     private static ExternalStatus Of(string uid, Status status, long at) =>
-        new(StoredStatuses.Uid(uid), status, default, new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch), at);
+        new(StoredStatuses.Uid(uid), status, default, new ChangeSource(SourceKind.External, "redis", "", DateTimeOffset.UnixEpoch), at, Look: at);
 }

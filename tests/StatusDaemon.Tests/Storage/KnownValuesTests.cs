@@ -237,7 +237,7 @@ public sealed class KnownValuesTests
         known.Forget(uid => uid.Equals(Someone));
         Assert.Equal((0, 0), (known.Count, uids.Count));
         Assert.Equal(Sight.Unclear, known.Look(Someone, value, look, Us, After.Nothing, isIntact: true).Sight);
-        Assert.False(known.Learn(Someone, RedisStatusValue.DigestOf("4"u8), default, isForeign: true, known.BeginLook()));
+        Assert.False(known.Learn(Someone, RedisStatusValue.DigestOf("4"u8), default, isForeign: true, known.BeginLook(), out _));
     }
 
     [Fact]
@@ -254,10 +254,24 @@ public sealed class KnownValuesTests
     public void What_a_shard_read_at_its_activation_is_known_and_what_was_known_stays_to_be_looked_at()
     {
         var digest = RedisStatusValue.DigestOf("4"u8);
-        Assert.False(known.Learn(Someone, digest, default, isForeign: true, known.BeginLook()));
+        Assert.False(known.Learn(Someone, digest, default, isForeign: true, known.BeginLook(), out _));
         Assert.Equal(Sight.Same, Look("4"u8).Sight);
-        Assert.True(known.Learn(Someone, RedisStatusValue.DigestOf("5"u8), default, isForeign: true, known.BeginLook()));
+        Assert.True(known.Learn(Someone, RedisStatusValue.DigestOf("5"u8), default, isForeign: true, known.BeginLook(), out _));
         Assert.Equal(Sight.Foreign, Look("5"u8).Sight);
+    }
+
+    [Fact]
+    public void What_a_shard_read_after_a_look_is_newer_and_whatever_is_there_then_is_new()
+    {
+        Assert.Equal(Sight.Foreign, Look("4"u8).Sight);
+        var early = known.BeginLook();
+        Assert.Equal(Sight.Foreign, Look("5"u8).Sight);
+        Assert.True(known.Learn(Someone, RedisStatusValue.DigestOf("4"u8), default, isForeign: true, early, out var isNewer));
+        Assert.False(isNewer);
+        Assert.Equal(Sight.Same, Look("5"u8).Sight);
+        Assert.True(known.Learn(Someone, RedisStatusValue.DigestOf("4"u8), default, isForeign: true, known.BeginLook(), out isNewer));
+        Assert.True(isNewer);
+        Assert.Equal(Sight.Foreign, Look("5"u8).Sight); // the same bytes again are another write
     }
 
     [Fact]
