@@ -34,6 +34,9 @@ internal static class ClusterHosting
     /// <summary>How long what is for a gateway waits at a daemon that has lost its connection, before it goes by way of another; up to twice as long, since Orleans looks that often.</summary>
     private static readonly TimeSpan GatewayDropLimit = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long a daemon that stops goes on after it has told gateways to go by way of another: what they have under way is answered.</summary>
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How often a gateway calls an idle shard that may begin elsewhere.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(250);
 
@@ -82,6 +85,7 @@ internal static class ClusterHosting
             {
                 options.ResponseTimeout = ResponseLimit;
                 options.ClientDropTimeout = GatewayDropLimit;
+                options.ClientGatewayShutdownNotificationTimeout = FarewellLimit;
             });
             silo.Configure<ClusterMembershipOptions>(static options =>
             {
